@@ -90,13 +90,14 @@ def main() -> NoReturn:
     # A proxy in the environment would be asked for our own server at 127.0.0.1.
     keep_loopback_direct()
     from deployments.commands.errors import exit_code
+    from deployments.commands.printing import echo
     from polyreel.errors import PolyreelError
 
     try:
         cli(standalone_mode=True)
     except PolyreelError as error:
         for each in error.each():
-            click.echo(f"polyreel: {each.describe()}", err=True)
+            echo(f"polyreel: {each.describe()}", err=True)
         sys.exit(exit_code(error))
     except AllWritten as end:
         # Python's own end would take what is loaded apart for most of a second.

@@ -113,8 +113,11 @@ def _decide_language(
         recordings=list_recorded_lines(finished.lines),
         cloned_voices=list_cloned_voices(language.clones, finished.lines),
         error=held or refused,
-        # What is true of the whole reel is said once, with the job.
-        notes=(*(note for note in finished.notes if note not in known), *_note_mending(finished.mending)),
+        # What is true of the whole reel is said once, with the job; what two stages found of a script, once as well.
+        notes=(
+            *(note for note in dict.fromkeys(finished.notes) if note not in known),
+            *_note_mending(finished.mending),
+        ),
         stages=stages,
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deployments.commands.printing import echo
 from deployments.commands.submit import _on_server, as_json_option, find_batch_code
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ async def _run_jobs(places: dict[str, Any], at_once: int, failed: bool) -> dict[
             await remote.deployment_id(client, "localise-batch/localise-batch"),
             parameters={"batch": asked.model_dump(mode="json")},
         )
-        click.echo(f"batch {made.id}", err=True)
+        echo(f"batch {made.id}", err=True)
         done = await remote.wait_for_end(client, made.id)
         assert done.state is not None  # noqa: S101 - it is over
         summary = await remote.read_kept_artifact(client, made.id) or {"counts": {"failed": 1}, "jobs": {}}
@@ -102,5 +103,5 @@ def _list_places(files: tuple[Path, ...], each_of: str | None) -> dict[str, Any]
 def _print_summary(summary: dict[str, Any]) -> None:
     for name, outcome in summary["jobs"].items():
         problem = outcome["error"] or {}
-        click.echo(f"{name:<24} {outcome['status']:<10} {outcome['manifest'] or problem.get('message', '')}".rstrip())
-    click.echo(f"{summary['state']}: {_UNCAUGHT.sub('', summary['message'])}")
+        echo(f"{name:<24} {outcome['status']:<10} {outcome['manifest'] or problem.get('message', '')}".rstrip())
+    echo(f"{summary['state']}: {_UNCAUGHT.sub('', summary['message'])}")

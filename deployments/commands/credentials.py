@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from deployments.commands.printing import echo
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -40,9 +42,9 @@ def save(vendor: str, name: str, settings: tuple[str, ...], same_account: bool) 
         return kept, book.explain_other_account(vendor, before, await book.find_account(vendor, name))
 
     kept, warning = on_server(keep, as_json=False)
-    click.echo(f"Saved {kept.vendor}/{kept.name}.")
+    echo(f"Saved {kept.vendor}/{kept.name}.")
     if warning:
-        click.echo(warning, err=True)
+        echo(warning, err=True)
 
 
 @credentials.command(name="list")
@@ -54,9 +56,9 @@ def list_saved(as_json: bool) -> None:
         click.echo(json.dumps([asdict(each) for each in found], indent=2))
         return
     for each in found:
-        click.echo(f"{each.vendor}/{each.name}  " + "  ".join(f"{k}={v}" for k, v in each.fields.items()))
+        echo(f"{each.vendor}/{each.name}  " + "  ".join(f"{k}={v}" for k, v in each.fields.items()))
     if not found:
-        click.echo("No credentials are saved.", err=True)
+        echo("No credentials are saved.", err=True)
 
 
 @credentials.command()
@@ -75,13 +77,13 @@ def check(vendor: str, name: str, as_json: bool) -> None:
 
 def _print_report(report: CheckReport) -> None:
     for line in report.may:
-        click.echo(f"{report.vendor}/{report.name} {line}")
+        echo(f"{report.vendor}/{report.name} {line}")
     if report.error:
         from polyreel.errors import as_sentence
 
         error = report.error
         told = as_sentence(error["message"], error["remedy"], error["code"])
-        click.echo(f"{report.vendor}/{report.name}: {told}", err=True)
+        echo(f"{report.vendor}/{report.name}: {told}", err=True)
 
 
 def read_pair(setting: str) -> tuple[str, str]:
@@ -113,7 +115,7 @@ def on_server(work: Callable[[ModuleType], Coroutine[Any, Any, T]], *, as_json: 
 
 def _wait_for(server: EmbeddedServer, quiet: bool) -> None:
     if not quiet:
-        click.echo("starting a Prefect server, which keeps the credentials ...", err=True)
+        echo("starting a Prefect server, which keeps the credentials ...", err=True)
     server.wait_until_ready()
 
 

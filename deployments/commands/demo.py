@@ -36,14 +36,14 @@ def _get_voices() -> None:
     from polyreel.errors import PolyreelError
 
     if os.environ.get("LITE", "") not in {"", "0"}:
-        click.echo("LITE: no weights are fetched; espeak-ng speaks, unless neural voices are here already.")
+        click.echo("LITE: no weights are fetched; Pico and espeak-ng speak, unless neural voices are here already.")
         return
     click.echo("Neural voices (once; `make demo LITE=1` goes without):")
     try:
         show_pull((KOKORO, KOKORO_VOICES))
     except PolyreelError as error:
         # The first thing that a person tries must end with a video, also behind a firewall.
-        click.echo(f"They could not be fetched, so espeak-ng speaks: {error}")
+        click.echo(f"They could not be fetched, so Pico and espeak-ng speak: {error}")
 
 
 async def _make_demo_sample(folder: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from deployments.commands.printing import echo
 from polyreel.errors import HeldForPerson, InvalidJob, PolyreelError
 from polyreel.errors.full_disk import as_full_disk
 
@@ -77,4 +78,4 @@ def _show_error(error: PolyreelError, as_json: bool, fields: dict[str, Any]) -> 
         click.echo(json.dumps(told, ensure_ascii=False))
         return
     for each in error.each():
-        click.echo(f"polyreel: {each.describe()}", err=True)
+        echo(f"polyreel: {each.describe()}", err=True)

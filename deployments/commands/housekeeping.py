@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deployments.commands.printing import echo
+
 if TYPE_CHECKING:
     from polyreel.upkeep import Chore
 
@@ -50,5 +52,5 @@ def housekeeping(forget_after: int | None, abandoned_after: int, dry_run: bool, 
         return
     for each in chores:
         mark = "done" if each.done else "would" if each.planned else "left"
-        click.echo(f"{mark:<5} {each.kind:<10} {each.provider:<12} {each.what}  {each.note}".rstrip())
-    click.echo(f"{summarise(chores)}.")
+        echo(f"{mark:<5} {each.kind:<10} {each.provider:<12} {each.what}  {each.note}".rstrip())
+    echo(f"{summarise(chores)}.")

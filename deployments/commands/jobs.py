@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from deployments.commands.printing import echo
 from polyreel.errors.wording import spell_count
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _read_rows(wanted: Wanted) -> list[JobRow]:
 
 def _print_rows(rows: list[JobRow]) -> None:
     if not rows:
-        return click.echo("No job that was run here is like this.")
+        return echo("No job that was run here is like this.")
     width = min(28, max(len(row.job) for row in rows))
     for row in rows:
         done = f"{row.delivered}/{len(row.languages)}"
@@ -78,13 +79,13 @@ def _print_rows(rows: list[JobRow]) -> None:
         when = time.strftime("%d %b %H:%M", time.localtime(row.ended or row.began))
         turn = {"you": "your turn", "vendor": row.why, "machine": "at work", "nobody": ""}[row.who]
         cells = f"{row.job:<{width}}  {row.state:<9} {done:>6}  {cost:>9}  {when}  {turn}"
-        click.echo(f"{_MARKS.get(row.state, '▸')} {_make_printable(cells)}".rstrip())
+        echo(f"{_MARKS.get(row.state, '▸')} {_make_printable(cells)}".rstrip())
         if row.who == "you":
-            click.echo(f"    {_make_printable(row.why)}")
-            click.echo(f"    → {_make_printable(row.todo)}" if row.todo else "    → Look at its report.")
+            echo(f"    {_make_printable(row.why)}")
+            echo(f"    → {_make_printable(row.todo)}" if row.todo else "    → Look at its report.")
         if row.report:
-            click.echo(f"    {row.report}")
-    return click.echo(_describe_sum(rows))
+            echo(f"    {row.report}")
+    return echo(_describe_sum(rows))
 
 
 def _make_printable(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from deployments.commands.printing import echo
 from polyreel.errors.wording import spell_count
 from polyreel.report.purchases import find_tail, format_minutes, shorten_key, sum_by_vendor
 
@@ -48,7 +49,7 @@ def ledger(ctx: click.Context, job: str, provider: str, state: str | None, as_js
         else:
             _print_table(entries, is_filtered=bool(job or provider or state))
             for each in at_work:
-                click.echo(_cut_text(f"At work now, alone: {' · '.join(filter(None, (each.what, each.name)))}", 80))
+                echo(_cut_text(f"At work now, alone: {' · '.join(filter(None, (each.what, each.name)))}", 80))
 
 
 @ledger.command()
@@ -79,7 +80,7 @@ async def _settle_call(key: str, found: str | None, minutes: float | None) -> En
     from polyreel.ledger.telling import hear_waiting
 
     # On stderr: with --json, stdout is for JSON alone.
-    with hear_waiting(partial(click.echo, err=True)):
+    with hear_waiting(partial(echo, err=True)):
         async with Ledger() as it:
             whole = _whole_key(key, [entry.key for entry in await it.select()])
             if found:
@@ -144,17 +145,17 @@ def _format_time(seconds: float) -> str | None:
 
 def _print_table(entries: list[Entry], *, is_filtered: bool) -> None:
     if not entries:
-        return click.echo("Nothing in the ledger is like this." if is_filtered else "The ledger is empty.")
-    click.echo(_format_columns("KEY", "STATE", "PROVIDER", "KIND", "LOCALE", "MIN", "JOB"))
+        return echo("Nothing in the ledger is like this." if is_filtered else "The ledger is empty.")
+    echo(_format_columns("KEY", "STATE", "PROVIDER", "KIND", "LOCALE", "MIN", "JOB"))
     for entry in entries:
         minutes = format_minutes(entry)
         key = shorten_key(entry.key)[:_SHORT]
-        click.echo(_format_columns(key, entry.state, entry.provider, entry.kind, entry.locale, minutes, entry.job))
+        echo(_format_columns(key, entry.state, entry.provider, entry.kind, entry.locale, minutes, entry.job))
         if below := " · ".join(filter(None, (_format_time(entry.intended_at), entry.vendor_id, entry.note))):
             tail = find_tail(entry.key)
-            click.echo(_cut_text(f"{f'~{tail}' if tail else '':<{_SHORT}} {below}", 80))
+            echo(_cut_text(f"{f'~{tail}' if tail else '':<{_SHORT}} {below}", 80))
     count = f"{spell_count(len(entries), 'row')}."
-    return click.echo("\n".join([count, *sum_by_vendor(entries)]))
+    return echo("\n".join([count, *sum_by_vendor(entries)]))
 
 
 def _format_columns(*cells: str) -> str:

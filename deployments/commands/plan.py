@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from deployments.commands.printing import make_printable
 from polyreel.errors import as_sentence
 
 
@@ -38,7 +39,7 @@ def plan(job: Path, out: Path | None, as_json: bool, offline: bool) -> None:
         # Before the look: names and free disk are judged for where it really goes.
         asked = redirect_delivery(asked, out) if out else asked
         found = asyncio.run(look_at_job(asked, offline=offline))
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _as_text(found))
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else make_printable(_as_text(found)))
 
 
 # A film names dozens of people; the first ones show whether the rest needs a look.

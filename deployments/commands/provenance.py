@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from deployments.commands.printing import make_printable
+
 if TYPE_CHECKING:
     from polyreel.engine.watermark.stem import Search
     from polyreel.packaging.provenance.c2pa import Found
@@ -52,7 +54,8 @@ def provenance(file: Path, as_json: bool) -> None:
         found = c2pa.read(file)
         tracks = asyncio.run(_search_tracks(file))
     said = json.dumps(_as_dict(file, found, tracks), ensure_ascii=False, indent=2)
-    click.echo(said if as_json else "\n".join([_describe_file(file, found), *_describe_watermark(tracks)]))
+    told = "\n".join([_describe_file(file, found), *_describe_watermark(tracks)])
+    click.echo(said if as_json else make_printable(told))
     # Of the manifest alone: a watermark says that a voice is synthetic, not that a file is unchanged.
     sys.exit(0 if found and found.is_whole else 1)
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from deployments.commands.printing import echo
+
 # No script has a hundred million lines.
 _MOST_DIGITS = 8
 _WHAT = {"script": "script", "final": "dub"}
@@ -269,11 +271,11 @@ def _print_list(found: list[Review], damaged: list[Damaged], as_json: bool) -> N
     for each in found:
         facts = _summarise_review(each)
         said = f"{facts['stage']} {facts['standing']} since {facts['decided'] or facts['since']}"
-        click.echo(f"{each.key.job:<20} {each.key.locale:<10} {said}{_add_reason(facts['reason'])}")
+        echo(f"{each.key.job:<20} {each.key.locale:<10} {said}{_add_reason(facts['reason'])}")
     for one in damaged:
-        click.echo(f"{one.key.job:<20} {one.key.locale:<10} damaged{_add_reason(str(one.error))}")
+        echo(f"{one.key.job:<20} {one.key.locale:<10} damaged{_add_reason(str(one.error))}")
     if not found:
-        click.echo("Nothing waits for a person.")
+        echo("Nothing waits for a person.")
 
 
 def _add_reason(reason: str) -> str:
@@ -309,12 +311,12 @@ def _print_review(review: Review, as_json: bool, wishes: _Wishes) -> None:
         click.echo(json.dumps({**facts, "lines": lines, "events": events}, ensure_ascii=False))
         return
     for line in lines:
-        click.echo(f"{line['number']:>5}  {line['at']}  {' / '.join(line['text'].splitlines())}")
+        echo(f"{line['number']:>5}  {line['at']}  {' / '.join(line['text'].splitlines())}")
         if line["source"]:
-            click.echo(f"{'':>21}{' / '.join(line['source'].splitlines())}")
+            echo(f"{'':>21}{' / '.join(line['source'].splitlines())}")
         if line["choice"]:
-            click.echo(f"{'':>21}{_describe_choice(line['choice'])}")
-    click.echo(_describe_review(facts, goes_on=any(wishes.told)))
+            echo(f"{'':>21}{_describe_choice(line['choice'])}")
+    echo(_describe_review(facts, goes_on=any(wishes.told)))
 
 
 def _describe_choice(choice: dict[str, Any]) -> str:

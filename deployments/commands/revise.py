@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deployments.commands.printing import echo
 from deployments.process.ending import AllWritten, take_termination_as_ctrl_c
 from polyreel.errors.wording import spell_count
 
@@ -102,7 +103,7 @@ def _print_outcome(outcome: Outcome, review: Review, as_json: bool) -> None:
         # The last edit is this command's: take_order has just written it.
         edit = next((each for each in reversed(review.events) if each.kind == "edited"), None)
         lines = len(edit.changed) if edit else 0
-        click.echo(f"{review.key.locale}: {spell_count(lines, 'line')} changed, revision {review.revision}")
+        echo(f"{review.key.locale}: {spell_count(lines, 'line')} changed, revision {review.revision}")
         print_summary(outcome)
     raise AllWritten(exit_code(outcome))
 
@@ -179,12 +180,12 @@ def _print_differences(found: list[dict[str, Any]], as_json: bool) -> None:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
     for each in found:
-        click.echo(each["at"])
+        echo(each["at"])
         for mark, side in (("-", "before"), ("+", "after")):
             if each[side] is not None:
                 chosen = f"  [{each[f'chosen_{side}']}]" if each[f"chosen_{side}"] else ""
-                click.echo(f"  {mark} {' / '.join(each[side].splitlines())}{chosen}")
-    click.echo(f"{len(found)} line{'s differ' if len(found) != 1 else ' differs'}." if found else "They say the same.")
+                echo(f"  {mark} {' / '.join(each[side].splitlines())}{chosen}")
+    echo(f"{len(found)} line{'s differ' if len(found) != 1 else ' differs'}." if found else "They say the same.")
 
 
 def _print_versions(reviews: list[Review], damaged: list[Damaged], as_json: bool) -> None:
@@ -192,14 +193,14 @@ def _print_versions(reviews: list[Review], damaged: list[Damaged], as_json: bool
 
     found = [as_dict(each) for each in reviews]
     for each in damaged:  # what was asked for is answered all the same
-        click.echo(f"polyreel: {each.key.locale}: {each.error}", err=True)
+        echo(f"polyreel: {each.key.locale}: {each.error}", err=True)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
     for language in found:
-        click.echo(f"{language['locale']}{_describe_standing(language)}")
+        echo(f"{language['locale']}{_describe_standing(language)}")
         for each in language["versions"]:
-            click.echo(
+            echo(
                 f"  {each['number']:>3}  {each['at']}{_describe_origin(each)}{'  delivered' if each['current'] else ''}"
             )
 

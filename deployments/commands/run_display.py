@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from deployments.commands.printing import make_printable
 from polyreel.job import Job
 from polyreel.locales import english_name
 from polyreel.outcome import DeliveryOutcome, LanguageOutcome, Outcome
@@ -97,7 +98,7 @@ def print_summary(outcome: Outcome) -> None:
     for path in outcome.scripts.values():
         console.print(f"script    {path}", markup=False)
     for note in _list_notes(outcome):
-        console.print(f"note      {note}", style="dim", markup=False)
+        console.print(f"note      {make_printable(note)}", style="dim", markup=False)
     if outcome.manifest:
         console.print(f"manifest  {outcome.manifest}", markup=False)
     if outcome.report:
@@ -111,7 +112,7 @@ def print_summary(outcome: Outcome) -> None:
     made = f"{done} of {len(outcome.languages)}" if outcome.languages else f"{len(outcome.scripts)} script files"
     console.print(f"{outcome.status}: {made} delivered{doubts} in {outcome.seconds:.1f} s")
     if outcome.error:
-        console.print(str(outcome.error), style="red", markup=False)
+        console.print(make_printable(str(outcome.error)), style="red", markup=False)
 
 
 _STANDINGS = {
@@ -151,10 +152,10 @@ def _language_line(locale: str, language: LanguageOutcome) -> Text:
     mark, style = _STANDINGS[language.standing]
     line = Text(f"{mark} {locale:<10} {english_name(locale):<26} ", style=style)
     if language.error:
-        return line.append(str(language.error))
+        return line.append(make_printable(str(language.error)))
     # What passed is in the report; a person at the terminal looks for what did not.
     worst = [check for check in language.checks if check.status != "pass"]
     line.append(language.dub or "")
     for check in worst:
-        line.append(f"\n    {check.status} {check.name}: {check.detail}", style="yellow")
+        line.append(f"\n    {check.status} {check.name}: {make_printable(check.detail)}", style="yellow")
     return line

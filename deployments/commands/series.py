@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deployments.commands.printing import echo
 from polyreel.errors.wording import spell_count
 
 if TYPE_CHECKING:
@@ -47,15 +48,15 @@ def show(series: str, as_json: bool) -> None:
         if as_json:
             counts = {"lines": len(units), "pronunciations": len(said)}
             return click.echo(json.dumps({**found.model_dump(mode="json"), **counts}, ensure_ascii=False))
-        click.echo(f"{folder}: {spell_count(len(units), 'approved line')}")
+        echo(f"{folder}: {spell_count(len(units), 'approved line')}")
         for name, speaker in found.cast.items():
             voices = ", ".join(f"{locale}: {voice}" for locale, voice in speaker.voices.items())
-            click.echo(f"  {name}{f' ({speaker.gender})' if speaker.gender else ''}  {voices}")
+            echo(f"  {name}{f' ({speaker.gender})' if speaker.gender else ''}  {voices}")
         if found.do_not_translate:
-            click.echo(f"  stay as they are: {', '.join(found.do_not_translate)}")
+            echo(f"  stay as they are: {', '.join(found.do_not_translate)}")
         if said:
-            click.echo(f"  pronunciations: {len(said)}")
-        return click.echo(f"  profile: {found.profile}") if found.profile else None
+            echo(f"  pronunciations: {len(said)}")
+        return echo(f"  profile: {found.profile}") if found.profile else None
 
 
 @series.command()
@@ -96,13 +97,13 @@ def learn(job: Path, scripts: tuple[str, ...], outcome: Path | None, yes: bool, 
         if as_json:
             click.echo(json.dumps(_as_dict(lesson, written), ensure_ascii=False))
         elif written:
-            click.echo("Written.")
+            echo("Written.")
 
 
 def _ask_for_consent() -> bool:
     # A prompt without anybody at it would wait for ever, or take the end of the input for a no.
     if not sys.stdin.isatty():
-        click.echo("Nothing was written: say --yes.", err=True)
+        echo("Nothing was written: say --yes.", err=True)
         return False
     return click.confirm("Write this to the series?")
 
@@ -147,15 +148,15 @@ def _read_cast(job: str, outcome: Path | None) -> dict[str, CastSpeaker]:
 
 def _print_lesson(lesson: Lesson) -> None:
     for note in lesson.notes:
-        click.echo(note)
+        echo(note)
     if lesson.is_empty:
-        return click.echo(f"The series {lesson.place} knows all of it.")
+        return echo(f"The series {lesson.place} knows all of it.")
     if lesson.diff:
-        click.echo(lesson.diff.rstrip())
+        echo(lesson.diff.rstrip())
     for unit in lesson.units[:_SHOWN]:
-        click.echo("+ " + "  =  ".join(f"{locale}: {text}" for locale, text in unit.texts))
+        echo("+ " + "  =  ".join(f"{locale}: {text}" for locale, text in unit.texts))
     more = len(lesson.units) - _SHOWN
-    return click.echo(f"+ and {spell_count(more, 'more line')}") if more > 0 else None
+    return echo(f"+ and {spell_count(more, 'more line')}") if more > 0 else None
 
 
 def _as_dict(lesson: Lesson, written: bool) -> dict[str, Any]:
@@ -184,7 +185,7 @@ def import_(series: str, file: Path, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"read": len(units), "new": len(added)}))
         else:
-            click.echo(f"{len(units)} units read, {len(added)} of them new.")
+            echo(f"{len(units)} units read, {len(added)} of them new.")
 
 
 @series.command()
@@ -204,4 +205,4 @@ def export(series: str, file: Path) -> None:
         units = read_memory(series)
         first = units[0].texts[0][0] if units else "en"
         write_output(file, write_tmx(units, first, version("polyreel")))
-        click.echo(f"{len(units)} units written to {file}.")
+        echo(f"{len(units)} units written to {file}.")

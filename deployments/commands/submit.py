@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+from deployments.commands.printing import echo, make_printable
+
 T = TypeVar("T")
 FINAL_CODES = {"completed": 0, "failed": 1, "partial": 3, "held": 4}
 
@@ -77,7 +79,7 @@ async def _submit_job(job: Path | None, run: str | None, key: str | None, wait: 
         )
         # The server answers the same job with its first run: without a word one would wait for nothing.
         if made.state and made.state.is_final():
-            click.echo(f"This was handed in before; once more: polyreel submit --again {made.id}", err=True)
+            echo(f"This was handed in before; once more: polyreel submit --again {made.id}", err=True)
         done = await remote.wait_for_end(client, made.id) if wait else made
         return dict(await remote.describe_run(client, done))
 
@@ -137,7 +139,7 @@ def logs(run: str, follow: bool, as_json: bool) -> None:
 
         async with remote.open_server() as client:
             async for line in remote.log_lines(client, await remote.find_run(client, run), follow):
-                click.echo(json.dumps(line, ensure_ascii=False) if as_json else line)
+                click.echo(json.dumps(line, ensure_ascii=False) if as_json else make_printable(line))
 
     _on_server(show_log, as_json)
 
@@ -147,7 +149,7 @@ def _print_answer(found: Any, as_json: bool) -> None:
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
         message = " ".join((found["message"] or "").split())  # one run, one line, whatever Prefect says
-        click.echo(f"{found['run']}  {found['job']:<20} {found['state']:<10} {message}".rstrip())
+        echo(f"{found['run']}  {found['job']:<20} {found['state']:<10} {message}".rstrip())
 
 
 def _on_server(work: Callable[[], Coroutine[Any, Any, T]], as_json: bool) -> T:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deployments.commands.printing import echo
 from polyreel.errors.wording import spell_count
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def convert(source: Path, target: Path, as_json: bool, **asked: str | bool | Non
             click.echo(json.dumps({"written": str(target), "notes": [asdict(note) for note in notes]}))
             return
         _print_some([f"{source}:{note.line}: {note.kind}: {note.message}" for note in notes], err=True)
-        click.echo(str(target))
+        echo(str(target))
 
 
 def _read_conversion(source: Path, target: Path, asked: Mapping[str, Any]) -> Conversion:
@@ -108,9 +109,9 @@ def _read_conversion(source: Path, target: Path, asked: Mapping[str, Any]) -> Co
 )
 @click.option("--captions", is_flag=True, help="Check as captions for who does not hear: their own limits.")
 @click.option("--locale", default="en-US", show_default=True, help="The language of the text: limits depend on it.")
-@click.option("--frame-rate", type=float, default=24.0, show_default=True, help="The video's, for gaps in frames.")
+@click.option("--frame-rate", default="24", show_default=True, help="The video's, for gaps in frames: 25, 29.97.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def check(file: Path, profile: str, captions: bool, locale: str, frame_rate: float, as_json: bool) -> None:
+def check(file: Path, profile: str, captions: bool, locale: str, frame_rate: str, as_json: bool) -> None:
     """Check FILE against a profile: what had to be repaired, and what is too long, too fast, too short or too close.
 
     Exit codes: 0 nothing found, 1 something found, 2 the file can't be read.
@@ -122,14 +123,15 @@ def check(file: Path, profile: str, captions: bool, locale: str, frame_rate: flo
         from polyreel.subtitles.checks import check as check_cues
         from polyreel.subtitles.convert import read_file
         from polyreel.subtitles.formats.base import ReadingOptions
-        from polyreel.subtitles.timing import exact_rate
+        from polyreel.subtitles.timecodes import parse_any_rate
 
-        reading = read_file(file, ReadingOptions(canonical(locale), exact_rate(frame_rate)))
+        rate = parse_any_rate(frame_rate)
+        reading = read_file(file, ReadingOptions(canonical(locale), rate))
         findings = check_cues(
             reading.track,
             profile,
             canonical(locale),
-            frame_rate=frame_rate,
+            frame_rate=float(rate),
             kind="captions" if captions else "subtitles",
         )
         if as_json:
@@ -139,7 +141,7 @@ def check(file: Path, profile: str, captions: bool, locale: str, frame_rate: flo
         else:
             _print_some([f"{file}:{note.line}: {note.kind}: {note.message}" for note in reading.notes])
             _print_some([f"{file}:{each.line}: cue {each.cue}: {each.code}: {each.message}" for each in findings])
-            click.echo(
+            echo(
                 ", ".join(
                     spell_count(len(each), noun)
                     for each, noun in ((reading.track.cues, "cue"), (findings, "finding"), (reading.notes, "note"))
@@ -151,6 +153,6 @@ def check(file: Path, profile: str, captions: bool, locale: str, frame_rate: flo
 
 def _print_some(lines: Sequence[str], *, err: bool = False) -> None:
     for line in lines[:_MOST_LINES]:
-        click.echo(line, err=err)
+        echo(line, err=err)
     if len(lines) > _MOST_LINES:
         click.echo(f"... and {len(lines) - _MOST_LINES} more; --json lists them all", err=err)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from polyreel.outcome import Reel
 from polyreel.subtitles import plain_text
 from polyreel.subtitles.convert import read_file, require_cues
 from polyreel.subtitles.drift import Correction
-from polyreel.subtitles.fit import Misfit, apply_correction, cut_to_reel, judge_length, judge_timing
+from polyreel.subtitles.fit import Misfit, apply_correction, judge_length, judge_timing
 from polyreel.subtitles.formats.base import ReadingOptions
 from polyreel.subtitles.model import Note, Track
-from polyreel.subtitles.retime import Retiming, retime, retiming_from
+from polyreel.subtitles.retime import Retiming, cut_before_zero, move_times, retiming_from
 from polyreel.subtitles.timing import exact_rate
 
 # A machine's SRT repeats one slip in a thousand cues.
@@ -96,12 +96,19 @@ def read_script(path: Path, asked: ScriptRequest, reel: MediaInfo | None, refere
     # Refused, not repaired in silence: what is dropped would be neither spoken nor seen missing.
     if changed and not asked.accept_repairs:
         raise _refuse_repairs(changed, asked.place)
-    track, retimed = retime(apply_correction(reading.track, asked.correction), _start_of(asked, rate))
-    misfit = _judge(track, reel.duration if reel else None, rate, reference)
+    # What would lie before zero is judged before it is cut: words would be lost there as behind the end.
+    moved, retimed = move_times(apply_correction(reading.track, asked.correction), _start_of(asked, rate))
+    misfit = _judge(moved, reel.duration if reel else None, rate, reference)
     if misfit and not asked.accept_repairs:
+        if asked.correction:
+            # What a person then writes stands in place of what the job has: it has to mend the file as it is.
+            plain, _ = move_times(reading.track, _start_of(asked, rate))
+            found = _judge(plain, reel.duration if reel else None, rate, reference)
+            misfit = replace(misfit, correction=found.correction if found else Correction())
         raise refuse_misfit(misfit, asked)
-    said = describe_notes((*reading.notes, *retimed)) + ((misfit.message,) if misfit else ())
-    return Script(cut_to_reel(track), said)
+    track, early = cut_before_zero(moved)
+    said = describe_notes((*reading.notes, *retimed, *early)) + ((misfit.message,) if misfit else ())
+    return Script(track, said)
 
 
 def _start_of(asked: ScriptRequest, rate: Fraction | None) -> Retiming:
@@ -118,13 +125,15 @@ def _judge(track: Track, length: Fraction | None, rate: Fraction | None, referen
 
 def refuse_misfit(misfit: Misfit, asked: ScriptRequest) -> SubtitleError:
     """The error for a script that does not fit its reel, with the option that would mend it."""
-    mend = f"`{asked.spell_option(misfit.correction)}`" if misfit.correction else "the script of this version"
+    mend = f"Give {f'`{asked.spell_option(misfit.correction)}`' if misfit.correction else 'the script of this version'}"
+    if misfit.correction is not None and not misfit.correction:
+        mend = "Leave the script's `offset` and `rate` out: without them it fits"
     corrected = (asked.correction and "; the job's own offset and rate were applied before") or ""
     return SubtitleError(
         misfit.message + corrected,
         code="script_outside_reel" if "outside the reel" in misfit.message else "script_timing",
         where=asked.place,
-        remedy=f"Give {mend}, or set `subtitles: {{accept_repairs: true}}` to go on with it as it is.",
+        remedy=f"{mend}, or set `subtitles: {{accept_repairs: true}}` to go on with it as it is.",
     )
 
 

@@ -8,9 +8,12 @@ its rare ones less, everything else nothing. charset-normalizer is asked where n
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
+
+from polyreel.locales import script
 
 # What is weighed: enough for any language, little enough to cost nothing.
 _SAMPLE_BYTES = 16 * 1024
@@ -74,6 +77,16 @@ _LANGUAGES = {
     **dict.fromkeys(("kk", "ky", "tt"), _KAZAKH[0]),
     **{"el": _GREEK[0], "he": _HEBREW[0], "yi": _HEBREW[0], "th": _THAI[0], "vi": _VIETNAMESE[0]},
     **dict.fromkeys(("ar", "fa", "ur", "ps"), _ARABIC[0]),
+}
+
+# Scripts by their ISO code, as Unicode names their letters.
+_SCRIPTS = {
+    "Latn": "LATIN",
+    "Cyrl": "CYRILLIC",
+    "Grek": "GREEK",
+    "Hebr": "HEBREW",
+    "Arab": "ARABIC",
+    "Thai": "THAI",
 }
 
 _FINALS = re.compile(r"[ךםןףץς](?=\w)")
@@ -212,8 +225,16 @@ def recognise_code_page(data: bytes, locale: str | None = None) -> tuple[str, bo
             return encoding, True
     encoding, weight = _find_heaviest(sample)
     if weight >= _GOOD:
-        return encoding, True
+        # Damaged Spanish gives the finest Chinese: letters that a language is not written in are no more than a guess.
+        return encoding, not locale or _is_written_as(sample.decode(encoding, "ignore"), locale)
     return _ask_normalizer(data) or "cp1252", False
+
+
+def _is_written_as(text: str, locale: str) -> bool:
+    """Whether most letters beyond ASCII are of the script that a language is written in; True where that is unknown."""
+    name = _SCRIPTS.get(script(locale))
+    letters = [char for char in text if char > "\x7f" and char.isalpha()]
+    return not name or 2 * sum(unicodedata.name(char, "").startswith(name) for char in letters) >= len(letters)
 
 
 def has_alphabet(locale: str) -> bool:

@@ -170,6 +170,13 @@ def convert_file(src: Path, dst: Path, asked: ReadingOptions | Conversion = _NOT
     reading = read_file(src, asked.reading)
     require_cues(reading, str(src))
     track, retimed = retime(reading.track, asked.retiming)
+    if not track.cues:
+        raise SubtitleError(
+            "all of its cues would end before zero: nothing would be left to write",
+            code="empty_transcript",
+            where=str(src),
+            remedy="Give another --offset or --start-timecode: less is taken from the times then.",
+        )
     content, lost = write_bytes(track, target.name, options=asked.writing)
     try:
         write_atomically(dst, content)

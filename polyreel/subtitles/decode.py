@@ -26,6 +26,9 @@ _HEAD = 4096
 _HZ = re.compile(rb"~\{(?:[!-w][!-~])+~\}")
 # Mac OS Arabic has ASCII's signs a second time, for text from right to left: its writers put those into times, too.
 _MAC_ARABIC = re.compile(rb"\d\d\xba\d\d\xba\d\d")
+_HALVES = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
+_LONG_ZERO = b"\xc0\x80"
+_DAMAGE = re.compile("\ufffd{1,3}")
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 
 Decoded = tuple[str, str, tuple[Note, ...]]
@@ -51,7 +54,8 @@ def decode_bytes(data: bytes, locale: str | None = None) -> Decoded:
     """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
-            return _decode_once(_decode_as(data[len(bom) :], encoding), locale)
+            data = data[len(bom) :]
+            return _decode_once(_decode_utf8(data) if encoding == "utf-8" else _decode_as(data, encoding), locale)
     wide = _find_wide_encoding(data[:_HEAD])
     if wide:
         return _decode_as(data, wide)
@@ -59,8 +63,8 @@ def decode_bytes(data: bytes, locale: str | None = None) -> Decoded:
         return _decode_as(data, "iso2022_kr" if b"\x1b$)C" in data else "iso2022_jp")
     if _HZ.search(data) and data.isascii():
         return _decode_as(data, "hz")
-    if _is_utf8(data):
-        return _decode_once(_decode_as(data, "utf-8"), locale)
+    if _is_utf8(_join_halves(data)):
+        return _decode_once(_decode_utf8(data), locale)
     if _MAC_ARABIC.search(data):
         return _decode_as(data, "mac_arabic")
     return _as_code_page(data, locale)
@@ -90,14 +94,35 @@ def _find_wide_encoding(head: bytes) -> str | None:
     )
 
 
+def _decode_utf8(data: bytes) -> Decoded:
+    joined = _join_halves(data)
+    text, encoding, notes = _decode_as(joined, "utf-8")
+    if joined == data:
+        return text, encoding, notes
+    told = "characters written as two halves (CESU-8), as Java and old databases do, read as meant"
+    return text, encoding, (Note("noted", "halves", told, _line_of_first(data, _HALVES)), *notes)
+
+
+def _join_halves(data: bytes) -> bytes:
+    """UTF-8 as it should be, of what Java and old databases write: a pair of surrogates, a zero in two bytes."""
+    joined = _HALVES.sub(
+        lambda pair: (
+            pair[0].decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le").encode()
+        ),
+        data,
+    )
+    return joined.replace(_LONG_ZERO, b"\0")
+
+
 def _is_utf8(data: bytes) -> bool:
     """Whether it is UTF-8, perhaps damaged: far more of what is beyond ASCII decodes than doesn't."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
         text = data.decode("utf-8", "replace")
-        bad = text.count("\ufffd")
-        beyond = len(text) - len(text.encode("ascii", "ignore")) - bad
+        # One broken character may leave three signs behind; bytes that lie side by side were damaged together.
+        bad = len(_DAMAGE.findall(text))
+        beyond = len(text) - len(text.encode("ascii", "ignore")) - text.count("\ufffd")
         return beyond > 4 * bad
     return True
 
@@ -111,9 +136,9 @@ def _as_code_page(data: bytes, locale: str | None) -> Decoded:
     return text, encoding, (guess, *notes)
 
 
-def _line_of_first(data: bytes) -> int:
-    """The line of the first byte beyond ASCII."""
-    found = _BEYOND_ASCII.search(data)
+def _line_of_first(data: bytes, what: re.Pattern[bytes] = _BEYOND_ASCII) -> int:
+    """The line of the first byte beyond ASCII, or of the first of something else."""
+    found = what.search(data)
     return data.count(b"\n", 0, found.start()) + 1 if found else 1
 
 

@@ -16,7 +16,7 @@ from polyreel.subtitles.cuetext import plain_text
 from polyreel.subtitles.drift import Correction, agree, find_correction, find_rate
 from polyreel.subtitles.formats.base import excerpt
 from polyreel.subtitles.model import Cue, Track
-from polyreel.subtitles.timing import clock, move, trim
+from polyreel.subtitles.timing import clock, move
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
@@ -52,11 +52,6 @@ def apply_correction(track: Track, correction: Correction) -> Track:
     if not correction:
         return track
     return move(unwrap_midnight(track), lambda time: round(time * correction.factor) + correction.offset_ms)
-
-
-def cut_to_reel(track: Track) -> Track:
-    """The track without what lies before zero."""
-    return trim(track, 0) if any(cue.start_ms < 0 for cue in track.cues) else track
 
 
 def find_outside(track: Track, length_ms: int) -> tuple[Cue, ...]:

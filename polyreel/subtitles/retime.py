@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 
 from polyreel.errors import InvalidJob
 from polyreel.errors.wording import spell_count
 from polyreel.subtitles.model import Note, Track
 from polyreel.subtitles.timecodes import FrameRate, format_timecode, frame_at, parse_timecode, require_drop, time_of
 from polyreel.subtitles.timing import move, trim
+
+MOST_OFFSET_S = 360_000
+"""A hundred hours, as in a job (`source.offset`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,13 @@ class Retiming:
 
 def retime(track: Track, asked: Retiming) -> tuple[Track, tuple[Note, ...]]:
     """The track as it is asked for, and what was done. What would begin before zero is cut there, and told."""
+    moved, notes = move_times(track, asked)
+    cut, told = cut_before_zero(moved)
+    return cut, (*notes, *told)
+
+
+def move_times(track: Track, asked: Retiming) -> tuple[Track, tuple[Note, ...]]:
+    """The same with nothing cut: cues before zero stay, for whoever has to judge them."""
     asked.require_rates()
     notes: list[Note] = []
     track = _to_zero(track, asked, notes)
@@ -59,7 +70,7 @@ def retime(track: Track, asked: Retiming) -> tuple[Track, tuple[Note, ...]]:
         notes.append(Note("noted", "frame_rate", said + snapped))
     if asked.offset_ms:
         track = move(track, lambda ms: ms + asked.offset_ms)
-    return _cut_before_zero(track, notes), tuple(notes)
+    return track, tuple(notes)
 
 
 def retiming_from(timecode: str, rate: Fraction | None) -> Retiming:
@@ -91,19 +102,14 @@ def _to_zero(track: Track, asked: Retiming, notes: list[Note]) -> Track:
     return move(track, lambda ms: ms - start)
 
 
-def _cut_before_zero(track: Track, notes: list[Note]) -> Track:
+def cut_before_zero(track: Track) -> tuple[Track, tuple[Note, ...]]:
+    """The track from zero on, and how many cues began before it."""
     early = [cue for cue in track.cues if cue.start_ms < 0]
     if not early:
-        return track
+        return track, ()
     gone = sum(cue.end_ms <= 0 for cue in early)
-    notes.append(
-        Note(
-            "dropped" if gone else "lost",
-            "before_zero",
-            f"{spell_count(len(early), 'cue')} before zero, {gone} with the end too",
-        )
-    )
-    return trim(track, 0)
+    told = f"{spell_count(len(early), 'cue')} before zero, {gone} with the end too"
+    return trim(track, 0), (Note("dropped" if gone else "lost", "before_zero", told),)
 
 
 def parse_offset(written: str, rate: FrameRate | None) -> int:
@@ -123,11 +129,18 @@ def parse_offset(written: str, rate: FrameRate | None) -> int:
             )
         return sign * time_of(parse_timecode(digits, rate), rate.rate)
     try:
-        return sign * round(Fraction(digits) * 1000)
-    except (ValueError, ZeroDivisionError):
+        seconds = float(digits)
+    except ValueError:
+        seconds = inf
+    # A year of nines is no offset either, and nobody could read the times that it makes.
+    if not abs(seconds) <= MOST_OFFSET_S:
         raise InvalidJob(
-            f"{written[:40]!r} is no offset", code="timecode", where="--offset", remedy="Write -3600 or -01:00:00:00."
-        ) from None
+            f"{written[:40]!r} is no offset",
+            code="timecode",
+            where="--offset",
+            remedy=f"Write -3600 or -01:00:00:00; {MOST_OFFSET_S:,} seconds at most.",
+        )
+    return sign * round(Fraction(digits) * 1000)
 
 
 def start_frame_of(timecode: str | None, rate: Fraction | None, begins_s: Fraction) -> tuple[int, bool]:

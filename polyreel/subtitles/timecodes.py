@@ -16,6 +16,9 @@ from polyreel.subtitles.timing import exact_rate
 RATES = ("23.976", "24", "25", "29.97", "30", "48", "50", "59.94", "60")
 """The frame rates that pictures are delivered at; written as people write them."""
 
+_MOST_RATE = 1000
+# No exponents: a billion digits would be worked out before they are refused.
+_RATE = re.compile(r"\d{1,6}(?:\.\d{0,6})?(?:/\d{1,6})?")
 _TIMECODE = re.compile(r"(\d{2}):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})")
 
 
@@ -52,10 +55,7 @@ def parse_rate(written: str | float, *, is_drop: bool | None = None) -> FrameRat
     """
     text = f"{written:g}" if isinstance(written, float) else str(written)
     known = {exact_rate(each) for each in RATES}
-    try:
-        rate = Fraction(text) if "/" in text else exact_rate(text)
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
+    rate = _read_rate(text)
     if rate not in known:
         raise InvalidJob(
             f"{text[:40]} is no frame rate that pictures are delivered at",
@@ -64,6 +64,29 @@ def parse_rate(written: str | float, *, is_drop: bool | None = None) -> FrameRat
             remedy=f"Give one of {', '.join(RATES)}.",
         )
     return FrameRate(rate, require_drop(rate, is_drop=is_drop))
+
+
+def _read_rate(written: str) -> Fraction:
+    """Zero where it is none."""
+    if not _RATE.fullmatch(written):
+        return Fraction(0)
+    try:
+        return Fraction(written) if "/" in written else exact_rate(written)
+    except (ValueError, ZeroDivisionError):  # 24.5/2, 1/0
+        return Fraction(0)
+
+
+def parse_any_rate(written: str) -> Fraction:
+    """A video's rate as it is written, be it one that nobody delivers at (12.5, 15). Raises InvalidJob."""
+    rate = _read_rate(written)
+    if not 0 < rate <= _MOST_RATE:
+        raise InvalidJob(
+            f"{written[:40]!r} is no frame rate",
+            code="frame_rate_impossible",
+            where="--frame-rate",
+            remedy="Give pictures per second: 24, 25, 29.97, 30000/1001.",
+        )
+    return rate
 
 
 def require_drop(rate: Fraction, *, is_drop: bool | None) -> bool:

@@ -89,6 +89,20 @@ async def test_a_drift_against_the_sources_script_is_named_and_its_rate_mends_it
     assert starts(mended) == pytest.approx([*STARTS], abs=1)
 
 
+async def test_an_option_that_is_wrong_is_answered_with_what_to_write_in_its_place(reel, tmp_path) -> None:
+    """Measured on the file as it is: what a person writes stands in place of what the job had."""
+    late = rescale(TARGET, Fraction(25025, 24000))
+    with pytest.raises(InvalidJob) as turned:
+        await prepared(reel, tmp_path, late, source=SOURCE, option={"rate": "25/23.976"})
+    assert "{locale: es-ES, rate: 23.976/25}" in turned.value.remedy
+    with pytest.raises(InvalidJob) as short:
+        await prepared(reel, tmp_path, shift(TARGET, 36_000_000), option={"offset": -3600})
+    assert "{locale: es-ES, offset: -36000}" in short.value.remedy
+    with pytest.raises(InvalidJob) as needless:
+        await prepared(reel, tmp_path, TARGET, option={"offset": -3600})
+    assert "Leave the script's `offset` and `rate` out" in needless.value.remedy
+
+
 async def test_the_sources_own_script_is_judged_and_mended_in_the_same_way(reel, tmp_path) -> None:
     with pytest.raises(InvalidJob, match="outside the reel") as refused:
         await prepared(reel, tmp_path, TARGET, source=shift(SOURCE, 3_600_000))

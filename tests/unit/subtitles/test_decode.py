@@ -74,6 +74,36 @@ def test_a_damaged_byte_in_utf8_does_not_make_it_another_encoding() -> None:
     assert [(note.kind, note.code, note.line) for note in notes] == [("repaired", "bad_bytes", 3)]
 
 
+def test_emoji_in_two_halves_are_read_as_meant_and_leave_the_rest_as_it_is() -> None:
+    """Java and old databases write them so (CESU-8); three of them in a short file made Chinese of all its Spanish."""
+    said = "¿Qué tal? \U0001f600 Corazón \U0001f680"
+    data = _FILE.format(said)
+    written = b"".join(char.encode() if char < "\U00010000" else _halve(char) for char in data)
+    text, encoding, notes = decode_bytes(written)
+    assert (text, encoding) == (data, "utf-8")
+    assert [(note.kind, note.code, note.line) for note in notes] == [("noted", "halves", 3)]
+    assert decode_bytes(b"\xef\xbb\xbf" + written)[0] == data
+
+
+def test_one_broken_character_makes_no_chinese_of_a_short_script() -> None:
+    data = _FILE.format("Acción y emoción, ¿qué tal? Corazón").encode()
+    text, encoding, notes = decode_bytes(data + b"\xe2\x82\n", "es-ES")
+    assert (encoding, "Acción" in text) == ("utf-8", True)
+    assert [note.code for note in notes] == ["bad_bytes"]
+
+
+@pytest.mark.parametrize(("locale", "is_guess"), [("es-ES", True), ("en-US", True), ("zh-CN", False), (None, False)])
+def test_letters_that_a_language_is_not_written_in_are_a_guess(locale: str | None, is_guess: bool) -> None:
+    """A wrong file, or damage: it has to be accepted, instead of being delivered as Chinese in a Spanish dub."""
+    data = _FILE.format("你好，今天怎么样？大家都在等你。").encode("gb2312")
+    assert ("encoding_guess" in [note.code for note in decode_bytes(data, locale)[2]]) == is_guess
+
+
+def _halve(char: str) -> bytes:
+    high, low = char.encode("utf-16-be")[:2], char.encode("utf-16-be")[2:]
+    return b"".join(chr(int.from_bytes(each)).encode("utf-8", "surrogatepass") for each in (high, low))
+
+
 def test_bytes_that_mean_nothing_are_a_guess_and_say_so() -> None:
     data = _FILE.format("x").encode() + bytes(range(0x80, 0x100)) * 2
     notes = decode_bytes(data)[2]

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from polyreel.subtitles import rescale, shift
-from polyreel.subtitles.drift import Correction, find_correction
+from polyreel.subtitles.drift import Correction, find_correction, find_rate, rate_factor
 from polyreel.subtitles.fit import apply_correction, judge_length, judge_timing, unwrap_midnight
 from polyreel.subtitles.model import Cue, Track
 
@@ -154,3 +154,10 @@ def test_one_cue_behind_the_end_moves_no_script_that_agrees_with_the_sources() -
     assert misfit is not None
     assert misfit.correction is None
     assert "these belong to a longer version" in misfit.message
+
+
+def test_a_script_that_ends_a_little_late_is_never_called_a_fifth_too_late() -> None:
+    """Of the drifts that would bring it inside, the smallest: 25/30 did so too, and first for a reel of 30 a second."""
+    found = find_rate(44_000, 42_400, Fraction(30))
+    assert found is not None
+    assert rate_factor(found.rate) > Fraction(95, 100)

@@ -106,6 +106,28 @@ def test_the_command_moves_a_script_between_rates_and_timecodes(tmp_path: Path) 
     assert _convert(tmp_path, "--frame-rate", "29.79") == (2, ["frame_rate_impossible"])
 
 
+@pytest.mark.parametrize("offset", ["1e400", "-1e999999999", "99999999999999999", "nan", "inf", "360001"])
+def test_an_offset_of_years_is_none(tmp_path: Path, offset: str) -> None:
+    """Times of four hundred digits were written, which nobody reads back."""
+    assert _convert(tmp_path, "--frame-rate", "25", "--offset", offset) == (2, ["timecode"])
+    assert not (tmp_path / "b.vtt").exists()
+
+
+def test_an_offset_that_leaves_nothing_writes_no_file(tmp_path: Path) -> None:
+    assert _convert(tmp_path, "--frame-rate", "25", "--offset", "-36000") == (2, ["empty_transcript"])
+    assert not (tmp_path / "b.vtt").exists()
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "0", "-25", "1/0", "1e999999999", "abc", ""])
+def test_a_check_takes_any_rate_of_a_video_and_nothing_else(tmp_path: Path, rate: str) -> None:
+    file = tmp_path / "a.srt"
+    file.write_text("1\n00:00:01,000 --> 00:00:03,000\nHello\n", "utf-8")
+    done = CliRunner().invoke(subtitles, ["check", str(file), "--frame-rate", rate, "--json"])
+    assert (done.exit_code, json.loads(done.output)["error"]["code"]) == (2, "frame_rate_impossible")
+    for good in ("12.5", "30000/1001", "29.97"):
+        assert CliRunner().invoke(subtitles, ["check", str(file), "--frame-rate", good]).exit_code == 0
+
+
 def test_captions_begin_at_the_pictures_timecode(tmp_path: Path) -> None:
     source, captions, back = tmp_path / "a.srt", tmp_path / "a.scc", tmp_path / "b.srt"
     source.write_text("1\n00:00:05,005 --> 00:00:07,007\nHello\n", "utf-8")

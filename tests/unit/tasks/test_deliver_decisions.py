@@ -63,7 +63,9 @@ def test_a_language_that_was_not_made_says_why_and_the_others_go_out(
 def test_what_the_whole_job_says_is_not_said_once_more_by_each_language(
     plan: MakePlan, finished: MakeFinished, reel: Reel, stems: Stems
 ) -> None:
-    made = LanguageResults(finished=(finished("es-ES", notes=("No weights to part it with.", "One line is short.")),))
+    made = LanguageResults(
+        finished=(finished("es-ES", notes=("No weights to part it with.", "One line is short.", "One line is short.")),)
+    )
     outcome = decide(plan("es-ES"), stems, reel, made)
     assert outcome.notes == ("The whole picture was encoded.", "No weights to part it with.")
     assert outcome.languages["es-ES"].notes == ("One line is short.",)

@@ -1,0 +1,42 @@
+"""What is printed of files and vendors steers no terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from deployments.cli import cli
+from deployments.commands.run_display import print_summary
+from polyreel.outcome import LanguageOutcome, Outcome
+
+# Sets the title, clears the screen, rings, and types (DECRQSS's answer); the last by a C1 control.
+STEERING = "\x1b]0;title\x07\x1b[2J\x9b2J"
+
+
+def is_plain(text: str) -> bool:
+    return all(char.isprintable() or char in "\t\n" for char in text)
+
+
+@pytest.mark.parametrize("command", ["convert", "check"])
+def test_a_quoted_line_of_a_script_is_harmless(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "a.srt"
+    file.write_text(f"before {STEERING}\n\n1\n00:00:01,000 --> 00:00:03,000\nHello\n", "utf-8")
+    out = [str(tmp_path / "b.vtt")] if command == "convert" else []
+    # As on a terminal: elsewhere click takes some of it out by itself.
+    done = CliRunner().invoke(cli, ["subtitles", command, str(file), *out], color=True)
+    assert "before " in done.output
+    assert is_plain(done.output)
+
+
+def test_an_error_that_names_such_a_file_is_harmless(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli, ["subtitles", "check", str(tmp_path / f"a{STEERING}.srt")], color=True)
+    assert done.exit_code == 2
+    assert is_plain(done.output)
+
+
+def test_the_end_of_a_run_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
+    languages = {"es-ES": LanguageOutcome(status="delivered", notes=(f"Not spoken: {STEERING}",))}
+    print_summary(Outcome(job="welcome", status="completed", languages=languages, notes=(STEERING,)))
+    assert is_plain(capsys.readouterr().out)
