@@ -62,6 +62,7 @@ from tasks.run.connections import clients_open
 from tasks.run.cost import memory_watched
 from tasks.run.deployed import suspends, waiting_note
 from tasks.run.models import load_models_ahead
+from tasks.run.noted import restore_purchases
 from tasks.run.progress import board
 from tasks.run.records import Kept, keep_record
 from tasks.run.values import LanguageResult, LanguageResults, Shots, SpokenLanguage
@@ -136,6 +137,7 @@ async def every_stage(job: Job) -> Pass:
     plan = await ingest(await prepare(job))
     reel = await trim(plan)
     await require_fitting_reel(plan, reel)
+    await restore_purchases(plan)
     # Before the quote: a language that a fallback was paid for must not be counted as one to buy.
     plan = await stay_where_paid(plan)
     try:

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from prefect.runtime import flow_run
-
 from polyreel.dubbing.casting import assign_clones, cast_script, name_speakers
 from polyreel.dubbing.choice import loudness_limits
 from polyreel.dubbing.port import Dubbed, Dubber, DubRequest, Means, Receipt
@@ -16,7 +14,7 @@ from polyreel.dubbing.providers import loudness_of, make_dubber, provider_of
 from polyreel.engine.separation.stems import Stems
 from polyreel.errors import HeldForPerson, MediaError, PolyreelError
 from polyreel.job.packaging import LOSSLESS
-from polyreel.ledger.entry import NOT_BOUGHT, Subject
+from polyreel.ledger.entry import NOT_BOUGHT
 from polyreel.outcome import Reel, StoredFile
 from polyreel.planning.scripts import ScriptRequest, refuse_empty, require_inside, require_language
 from polyreel.plans import VERSIONS, LanguagePlan, asks_for_watermark
@@ -28,9 +26,9 @@ from polyreel.subtitles.model import Track
 from polyreel.vendors.errors import CallError, RateLimited
 from tasks.paid import buy_alone, is_paid
 from tasks.run.accounts import staging_of
-from tasks.run.choice import describe_choice
 from tasks.run.connections import books_of_run, client_of
 from tasks.run.deployed import suspends
+from tasks.run.noted import note_purchase, subject_of
 from tasks.run.progress import board, reporter
 from tasks.run.slots import at_work
 from tasks.run.stage import DAY_S, key_of, stage
@@ -210,6 +208,7 @@ async def submit_dub(language: LanguagePlan, request: DubRequest) -> Receipt:
         return await buy_dub(language, request)
 
     receipt = await buy_alone(language, buy)
+    await note_purchase(language, request, receipt)
     board().bought.add(receipt.key)
     return receipt
 
@@ -359,16 +358,6 @@ async def _open_dubber(language: LanguagePlan, *, is_to_buy: bool = True) -> Asy
     if provider.block is None:
         yield make_dubber(options, Means(open_store()))
         return
-    subject = Subject(
-        kind="dub",
-        job=language.job.name,
-        provider=provider.name,
-        account=language.way.identity,
-        credentials=options.credentials or "",
-        run_id=str(flow_run.get_id() or ""),
-        # In the intent itself: whoever finds the purchase knows why it was made there, with this store or another.
-        details=describe_choice(language),
-    )
     async with (
         client_of(provider.block, options.credentials) as client,
         books_of_run() as books,
@@ -379,7 +368,7 @@ async def _open_dubber(language: LanguagePlan, *, is_to_buy: bool = True) -> Asy
         # None: this run's process is all that there is, so it waits for as long as the vendor takes.
         patience = PATIENCE_S if suspends(language.job) else None
         ledger = books.ledger if is_to_buy else books.ledger.to_look()
-        means = Means(open_store(), client, ledger, subject, books.watchers, staging, address, patience)
+        means = Means(open_store(), client, ledger, subject_of(language), books.watchers, staging, address, patience)
         yield make_dubber(options, means)
 
 

@@ -14,11 +14,11 @@ from polyreel.outcome import Outcome, Paid, Reel
 from polyreel.planning import quote as quoting
 from polyreel.planning.balances import Move, find_moves, is_account_short
 from polyreel.plans import LanguagePlan, Plan
-from polyreel.store.choice import open_store
 from polyreel.vendors.errors import CallError
 from tasks.run.choice import ASKED_AS, key_of_choice, may_be_of_choice, select_own_rows
 from tasks.run.connections import books_of_run, client_of
 from tasks.run.looks import find_refused, require_open
+from tasks.run.noted import load_choice, note_choice
 from tasks.run.progress import board
 
 if TYPE_CHECKING:
@@ -85,13 +85,6 @@ def _note_seen(language: LanguagePlan, rows: Sequence[Entry]) -> None:
     board().seen_paid.setdefault(language.locale, set()).update((row.key, row.intended_at) for row in rows)
 
 
-async def note_choice(language: LanguagePlan) -> None:
-    """Write down, before it is paid, who dubs a language that its first choice could not: see `stay_where_paid`."""
-    # The first choice needs no note: every run begins with it.
-    if language.choice and provider_of(language.dubbing).charges:
-        await asyncio.to_thread(open_store().save_record, key_of_choice(language), {"choice": language.choice})
-
-
 async def stay_where_paid(plan: Plan) -> Plan:
     """The plan with each language at the fallback that was paid for it, while it may still give what was bought.
 
@@ -126,8 +119,7 @@ async def _find_choice(language: LanguagePlan) -> int:
         found += [(row.intended_at, number) for row in rows if row.details.get(ASKED_AS) == key]
     if found:
         return max(found)[1]
-    noted = await asyncio.to_thread(open_store().load_record, key) or {}
-    return int(noted.get("choice", language.choice))
+    return await load_choice(language)
 
 
 async def _list_unseen(language: LanguagePlan) -> list[Entry]:

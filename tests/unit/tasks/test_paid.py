@@ -30,7 +30,6 @@ from tasks.paid import (
     PaidElsewhere,
     buy_alone,
     may_be_bought,
-    note_choice,
     note_retention,
     purchases,
     quote_job,
@@ -40,6 +39,7 @@ from tasks.paid import (
 from tasks.run import accounts
 from tasks.run.accounts import list_changed_accounts
 from tasks.run.choice import ASKED_AS, describe_choice, key_of_choice
+from tasks.run.noted import note_choice
 from tasks.run.progress import Board
 
 SOURCE = StoredFile(uri="file:///reel.mp4", sha256="0" * 64, bytes=1)
