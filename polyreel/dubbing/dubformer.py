@@ -19,7 +19,7 @@ from polyreel.dubbing.port import Dubbed, DubRequest, Means, Mix, Progress, Rece
 from polyreel.dubbing.staging import STAGED
 from polyreel.dubbing.submission import describe_purchase, key_of_dub, key_of_revision, script_key, submit_once
 from polyreel.dubbing.vendor_results import Result, as_dubbed, load_dubbed, save_dubbed
-from polyreel.dubbing.waiting import is_just_bought, wait_until_ready
+from polyreel.dubbing.waiting import wait_until_ready
 from polyreel.errors import InvalidJob, MediaError
 from polyreel.job import DubformerDubbing
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, State
@@ -325,10 +325,11 @@ class DubformerObserver:
             listed = listed or await self._client.get_project(row.vendor_id)
         except NotFound as missing:
             missing.require_word_of_api()
-            if is_just_bought(row):
-                return Sighting(row.key, State.SUBMITTED)
-            note = f"Dubformer has no project {row.vendor_id} any more"
-            return Sighting(row.key, State.FAILED, note=note, details={"remedy": "It may have been deleted there."})
+            note, details = (
+                f"Dubformer has no project {row.vendor_id} any more",
+                {"remedy": "It may have been deleted there."},
+            )
+            return Sighting(row.key, State.FAILED, note=note, details=details, is_denial=True)
         if listed.status is ProjectStatus.READY:
             # A re-translation costs nothing; minutes belong to the purchase.
             return Sighting(row.key, State.READY, minutes=listed.cost_minutes if row.kind == "dub" else None)

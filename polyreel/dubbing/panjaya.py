@@ -18,7 +18,7 @@ from polyreel.dubbing.panjaya_revision import REVISION, Revision
 from polyreel.dubbing.port import Dubbed, DubRequest, Means, Progress, Receipt
 from polyreel.dubbing.submission import describe_purchase, submit_once
 from polyreel.dubbing.vendor_results import Result, as_dubbed, load_dubbed, save_dubbed
-from polyreel.dubbing.waiting import is_just_bought, wait_until_ready
+from polyreel.dubbing.waiting import wait_until_ready
 from polyreel.job import PanjayaDubbing
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, State
 from polyreel.ledger.entry import Receipt as Bought
@@ -205,10 +205,8 @@ class PanjayaObserver:
             asset = await self._client.get_asset(asset_id)
         except NotFound as missing:
             missing.require_word_of_api()
-            if any(is_just_bought(row) for row in rows):
-                return [Sighting(row.key, State.SUBMITTED) for row in rows]
             gone = f"Panjaya has no asset {asset_id} any more"
-            return [Sighting(row.key, State.FAILED, note=gone) for row in rows]
+            return [Sighting(row.key, State.FAILED, note=gone, is_denial=True) for row in rows]
         if asset.failed:
             error = asset_failed(asset)
             details = {"code": error.code, "remedy": error.remedy}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from polyreel.dubbing.port import Means, Progress
 from polyreel.errors import HeldForPerson, StillAtVendor
 from polyreel.ledger.entry import Entry, State, describe_entry_standing
-from polyreel.ledger.late import LISTED_LATE_S
 from polyreel.ledger.pace import Pace
 from polyreel.ledger.watch import Observer, Watcher
 from polyreel.vendors.errors import JobFailed
@@ -36,11 +34,6 @@ async def wait_until_ready(means: Means, key: str, observer: Observer, on_progre
     if on_progress:
         on_progress(1.0)
     return entry
-
-
-def is_just_bought(entry: Entry) -> bool:
-    """Whether the vendor may not show yet what it has taken."""
-    return time.time() - entry.submitted_at < LISTED_LATE_S
 
 
 async def _wait_patiently(means: Means, key: str, observer: Observer, watcher: Watcher) -> Entry:

@@ -13,6 +13,8 @@ from typing import TypeVar
 T = TypeVar("T")
 LISTED_LATE_S = 20.0
 """Seconds after which a vendor that still does not show a thing is believed to have none."""
+SURELY_OLD_S = 86400.0
+"""An age by a clock that may have been set since, which no setting of clocks makes up."""
 _FIRST_PAUSE_S = 0.5
 
 

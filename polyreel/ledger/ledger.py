@@ -15,7 +15,7 @@ from polyreel.ledger.address import ledger_rows
 from polyreel.ledger.claims import do_alone, list_dead, list_live, list_unended, sweep
 from polyreel.ledger.entry import NOT_BOUGHT, CantTell, Entry, Found, NotThere, Receipt, State, Subject
 from polyreel.ledger.holder import HoldWatch, is_alive, may_hold
-from polyreel.ledger.late import look_until_shown
+from polyreel.ledger.late import SURELY_OLD_S, look_until_shown
 from polyreel.ledger.news import EVERY_SECONDS, News
 from polyreel.ledger.once import Call, Find, Timing, make_unresolved, once
 from polyreel.ledger.rows import Change, Claim, Condition, Edit, Filter, Rows
@@ -43,6 +43,11 @@ class Ledger(ClosesAfterBlock):
         self._timing = timing or Timing()
         self._every = every
         self._is_to_make = True
+
+    @property
+    def quiet(self) -> float:
+        """Seconds after which a vendor that still does not show what it has taken is believed to have none."""
+        return self._timing.quiet
 
     async def aclose(self) -> None:
         """Stop waiting for news. The connections stay, for whoever opens the ledger next."""
@@ -85,8 +90,8 @@ class Ledger(ClosesAfterBlock):
     async def look_for_made(self, key: str, look: Callable[[], Awaitable[T | None]]) -> T | None:
         """What ``look`` sees of what a row's vendor has made; None where it does not show it.
 
-        A row that was written to a moment ago is looked for until `Timing.quiet` is over: a thing that was just made,
-        and that a lagging list or database denies, would be made again.
+        A row that was written to within a day is looked for until `Timing.quiet` is over: a thing that was just made,
+        and that a lagging list or database denies, would be made again; and clocks don't say what was just made.
         """
 
         async def read_time_of_row() -> float:
@@ -110,9 +115,10 @@ class Ledger(ClosesAfterBlock):
 
         async def measure_left() -> float:
             made_at, now = await read_made_at(), time.monotonic()
-            # However the ledger's clock was set: nothing is waited for longer after it was seen than it may lag.
-            by_our_clock = seen_at.setdefault(made_at, now) + quiet - now
-            return min(made_at + quiet - await self.read_clock(), by_our_clock)
+            if await self.read_clock() - made_at > SURELY_OLD_S:
+                return 0.0
+            # By a clock of our own, from when it was seen: the ledger's may have been set since it was made.
+            return seen_at.setdefault(made_at, now) + quiet - now
 
         return await look_until_shown(look, measure_left)
 

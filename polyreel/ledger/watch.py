@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from polyreel.errors import LedgerError, PolyreelError
 from polyreel.ledger import steps
 from polyreel.ledger.entry import UNDER_WAY, Entry, State
 from polyreel.ledger.holder import new_holder
+from polyreel.ledger.late import SURELY_OLD_S
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.pace import Pace
 from polyreel.ledger.rows import Edit, Filter
@@ -41,6 +43,7 @@ class Sighting:
     ``state``: `SUBMITTED` (at work, or waiting for a person in the vendor's studio: then ``note`` says so and
     ``waits_for_person`` is true), `READY`, `FAILED` (``note`` says why) or `FORGOTTEN` (it is gone there).
     ``minutes`` is what the vendor says it charged; ``due_at`` its estimated completion, in seconds since 1970.
+    ``is_denial``: the vendor says that it has no such thing, which is not believed of what it has just taken.
     """
 
     key: str
@@ -49,6 +52,7 @@ class Sighting:
     minutes: float | None = None
     due_at: float = 0.0
     waits_for_person: bool = False
+    is_denial: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -89,6 +93,7 @@ class Watcher:
         self._leads = False
         self._refreshed_at = self._looked_at = 0.0
         self._looked: dict[str, float] = {}
+        self._denied: dict[str, float] = {}
         self._failures_in_a_row = 0
         self._asked_pause = 0.0
         self._broken: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
@@ -190,7 +195,26 @@ class Watcher:
             self._note_failure(error)
         else:
             self._failures_in_a_row, self.seen.trouble = 0, ""
-            await self._write_sightings(entries, sightings)
+            await self._write_sightings(entries, self._drop_early_denials(entries, sightings))
+
+    def _drop_early_denials(self, entries: Sequence[Entry], sightings: Sequence[Sighting]) -> list[Sighting]:
+        """What may be written down: a vendor that shows late what it has taken has not lost it.
+
+        A denial is believed after a while of denials by a clock of our own: the ledger's may have been set since.
+        """
+        made_at, now = {entry.key: entry.made_at for entry in entries}, time.monotonic()
+        denied = [each.key for each in sightings if each.is_denial]
+        # Of those that were not looked at nothing is known.
+        asked = self._denied.keys() & made_at.keys() - set(denied)
+        self._denied = {key: since for key, since in self._denied.items() if key not in asked}
+        since = {key: self._denied.setdefault(key, now) for key in denied}
+        early = {
+            key
+            for key in denied
+            # Of what is old whoever looks once only has to be told.
+            if self._looked_at - made_at.get(key, 0.0) < SURELY_OLD_S and now - since[key] < self._ledger.quiet
+        }
+        return [each for each in sightings if each.key not in early]
 
     def _note_failure(self, error: PolyreelError) -> None:
         self._failures_in_a_row += 1

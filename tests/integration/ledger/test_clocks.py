@@ -19,7 +19,7 @@ from polyreel.ledger.pace import Pace
 from polyreel.ledger.rows import Claim, Rows
 from polyreel.ledger.sql import SqlRows
 from polyreel.ledger.testing import MemoryRows
-from polyreel.ledger.watch import Sighting, Watchers
+from polyreel.ledger.watch import Sighting, Watcher, Watchers
 from tests.holders import make_dead_holder
 
 DUB = Subject(kind="dub", what="welcome", job="welcome", provider="panjaya", account="a", locale="fr-FR", minutes=3)
@@ -261,3 +261,70 @@ def test_a_process_that_lives_here_is_waited_for_much_longer() -> None:
         watch.look(holder, 100.0)
         now, looks = now + 1.0, looks + 1
     assert looks > GRACE_SECONDS
+
+
+class Forgetful:
+    """Has lost what it sold, or does not show it yet."""
+
+    def __init__(self) -> None:
+        self.denials = 0
+        self.shows = False
+
+    async def list_under_way(self, entries: list[Entry]) -> list[Sighting]:
+        self.denials += not self.shows
+        state = State.READY if self.shows else State.FAILED
+        return [Sighting(entry.key, state, is_denial=not self.shows) for entry in entries]
+
+
+@pytest.mark.parametrize("ahead", [0.0, HOUR, -HOUR], ids=["right", "set forward", "set back"])
+async def test_what_was_just_bought_and_is_not_shown_yet_is_not_taken_for_lost(
+    rows: Rows, set_clock: SetClock, ahead: float
+) -> None:
+    """Whatever clocks say: a dub that counts as lost is bought again, from somebody else."""
+    vendor, pace = Forgetful(), Pace(least=0.05, first=0.1, most=0.2, slowest=0.2)
+    rows.change("k", steps.record_receipt("k", DUB, Receipt(id="a")))
+    set_clock(ahead)
+    async with open_ledger(rows, quiet=1.5) as ledger, Watchers(ledger).watch("a", vendor, pace) as watcher:
+        await asyncio.sleep(0.8)
+        row = rows.get("k")
+        assert row is not None
+        assert (row.state, vendor.denials > 0) == (State.SUBMITTED, True)
+        vendor.shows = True
+        assert await asyncio.wait_for(watcher.wait_for("k", lambda row: row.state is State.READY), 15)
+
+
+async def test_what_a_vendor_goes_on_denying_is_lost(rows: Rows) -> None:
+    vendor, pace = Forgetful(), Pace(least=0.05, first=0.1, most=0.2, slowest=0.2)
+    rows.change("k", steps.record_receipt("k", DUB, Receipt(id="a")))
+    async with open_ledger(rows, quiet=1.0) as ledger, Watchers(ledger).watch("a", vendor, pace) as watcher:
+        assert await asyncio.wait_for(watcher.wait_for("k", lambda row: row.state is State.FAILED), 15)
+    assert vendor.denials > 1
+
+
+async def test_what_was_bought_days_ago_and_is_denied_is_lost_at_the_first_look(
+    rows: Rows, set_clock: SetClock
+) -> None:
+    """Housekeeping looks once."""
+    rows.change("k", steps.record_receipt("k", DUB, Receipt(id="a")))
+    set_clock(30 * HOUR)
+    async with open_ledger(rows, quiet=20.0) as ledger:
+        watcher = Watcher(ledger, "a", Forgetful())
+        await watcher.look(await ledger.select())
+    row = rows.get("k")
+    assert row is not None
+    assert row.state is State.FAILED
+
+
+@pytest.mark.parametrize("ahead", [0.0, HOUR], ids=["right", "set forward"])
+async def test_what_was_just_made_is_looked_for_though_the_clock_was_set_forward(
+    rows: Rows, set_clock: SetClock, ahead: float
+) -> None:
+    """A list that lags for a moment: who takes that for "not there" makes a second one."""
+    rows.change("k", steps.record_receipt("k", DUB, Receipt(id="a", state=State.COLLECTED)))
+    set_clock(ahead)
+    shown_at = time.monotonic() + 0.8
+
+    async def look() -> str | None:
+        return "a" if time.monotonic() >= shown_at else None
+
+    assert await open_ledger(rows, quiet=2.0).look_for_made("k", look) == "a"

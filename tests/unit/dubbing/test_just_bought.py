@@ -10,7 +10,6 @@ import pytest
 from polyreel.dubbing.dubformer import DubformerObserver
 from polyreel.dubbing.panjaya import PanjayaObserver
 from polyreel.ledger.entry import Entry, State
-from polyreel.ledger.late import LISTED_LATE_S
 from polyreel.vendors.dubformer.models import Project
 from polyreel.vendors.errors import Facts, NotFound, Unanswered
 
@@ -48,13 +47,10 @@ async def test_a_project_that_the_list_lacks_is_asked_for_itself(status: str, st
 
 
 @pytest.mark.parametrize("observer", [DubformerObserver, PanjayaObserver])
-@pytest.mark.parametrize(
-    ("ago", "state"), [(1.0, State.SUBMITTED), (LISTED_LATE_S + 1, State.FAILED)], ids=["now", "later"]
-)
-async def test_not_found_is_believed_a_moment_after_the_purchase(observer: Any, ago: float, state: State) -> None:
-    """A vendor that has just answered with an id has not deleted it."""
-    (seen,) = await observer(Slow()).list_under_way([_bought(ago)])
-    assert seen.state is state
+async def test_not_found_is_told_as_what_it_is(observer: Any) -> None:
+    """A vendor that has just answered with an id has not deleted it: its watcher believes that after a while."""
+    (seen,) = await observer(Slow()).list_under_way([_bought(ago=1)])
+    assert (seen.state, seen.is_denial) == (State.FAILED, True)
 
 
 @pytest.mark.parametrize("observer", [DubformerObserver, PanjayaObserver])
