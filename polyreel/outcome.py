@@ -20,8 +20,7 @@ CheckStatus = Literal["pass", "warn", "fail"]
 class Value(BaseModel):
     """A frozen value that tasks may hand on and results may hold."""
 
-    # A field that is unknown here came from another version: to drop it unread would make a record say less than it
-    # did.
+    # A field that is unknown here came from another version: dropped unread, a record would say less than it did.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -42,10 +41,7 @@ class ReelChapter(Value):
 
 
 class PictureYield(Value):
-    """A place where the picture gives way to a line: from ``start_ms`` to ``end_ms`` it is slowed, at one moment held.
-
-    Times are those of the reel as it was, in whole milliseconds.
-    """
+    """Where the picture gives way to a line: it is slowed, and at one moment held. In ms of the reel as it was."""
 
     start_ms: int
     end_ms: int
@@ -72,9 +68,7 @@ class Reel(Value):
     video_codec: str = ""
     audio_codec: str = ""
     channels: int | None = None
-    sound: tuple[int, ...] = Field(
-        default=(0,), description="Which of the source's sound tracks is dubbed; two: left and right of one."
-    )
+    sound: tuple[int, ...] = Field(default=(0,), description="Which sound track is dubbed; two: left and right of one.")
     container: str = Field(default="mp4", description="What its dubs are delivered in: mp4; of sound m4a, mp3 or wav.")
     chapters: tuple[ReelChapter, ...] = ()
     yields: tuple[PictureYield, ...] = Field(
@@ -98,6 +92,24 @@ class Reel(Value):
         return round(Fraction(self.start) * 1000)
 
 
+class FlawedLine(Value):
+    """A line that a check found. ``value`` and ``limit`` count as the job's ``quality.limits`` do."""
+
+    line: int = Field(default=0, description="Its number in the language's script, counted from 1; 0: not known.")
+    at_ms: int = Field(description="When it is heard, or should be.")
+    text: str = Field(default="", description="How it begins.")
+    measured: str = Field(description="What was measured, in words: 0.4 s late.")
+    value: float
+    limit: float
+    remedy: str = ""
+
+    @property
+    def told(self) -> str:
+        """Its number, time, words and what was measured: line 3 at 8.6 s 'Hola a todos.' 0.4 s late."""
+        place = f"line {self.line} at {self.at_ms / 1000:.1f} s" if self.line else f"{self.at_ms / 1000:.1f} s"
+        return " ".join(filter(None, (place, self.text and f"'{self.text}'", self.measured)))
+
+
 class Check(Value):
     """One measured fact about a language's result, against its limit."""
 
@@ -107,6 +119,8 @@ class Check(Value):
     limit: float | int | str | None = None
     status: CheckStatus = "pass"
     detail: str = ""
+    lines: tuple[FlawedLine, ...] = Field(default=(), description="The first 50 lines that it found.")
+    remedy: str = Field(default="", description="What helps, where that is known.")
 
 
 class Problem(Value):
@@ -162,6 +176,7 @@ class LineFit(Value):
     tone: LineTone | None = Field(default=None, description="Where the original's tone was followed.")
     chosen: bool = Field(default=False, description="A person chose its voice or its pace, or recorded it.")
     recorded_by: str = Field(default="", description="Whose own recording it is; empty: a voice of the engine said it.")
+    number: int = Field(default=0, description="Its cue's number in the script, counted from 1; 0: not known.")
 
 
 class RecordedLine(Value):
@@ -258,7 +273,7 @@ class MendedLine(Value):
     line: int = Field(description="Its number in the script, counted from 1.")
     at_ms: int
     text: str = ""
-    check: str = Field(description="fit | silent_lines | clipped_speech | back_transcription")
+    check: str = Field(description="The worst of the checks that it failed.")
     did: str = Field(default="", description="shortened | another voice | room beside it; empty: nothing was tried.")
     state: Literal["mended", "left"] = Field(description="left: for a person.")
     before: float = 0.0
@@ -293,12 +308,8 @@ class LanguageOutcome(Value):
     versions: tuple[VersionRecord, ...] = Field(default=(), description="Those that went out before this one.")
     mending: Mending | None = Field(default=None, description="With `quality.mend`: what was tried, line by line.")
     recordings: tuple[RecordedLine, ...] = Field(default=(), description="Lines that people recorded themselves.")
-    cloned_voices: tuple[ClonedRecord, ...] = Field(
-        default=(), description="Voices cloned from people's samples, and who has consented."
-    )
-    picture: tuple[PictureYield, ...] = Field(
-        default=(), description="With `fit: {picture: true}`: where its picture is slowed or held."
-    )
+    cloned_voices: tuple[ClonedRecord, ...] = Field(default=(), description="Of people's samples; who has consented.")
+    picture: tuple[PictureYield, ...] = Field(default=(), description="Where its picture gives way to lines.")
 
     @property
     def dub(self) -> str | None:
@@ -359,9 +370,7 @@ class Outcome(Value):
     seconds: float = 0.0
     separation: str = Field(default="", description="How speech and background were parted: given | ducked | ...")
     stages: dict[str, str] = Field(default_factory=dict, description="done | cached, per stage of the whole job.")
-    speakers: dict[str, CastSpeaker] = Field(
-        default_factory=dict, description="Whose voice was whose: copy it into the job's `speakers`, and change it."
-    )
+    speakers: dict[str, CastSpeaker] = Field(default_factory=dict, description="For the job's `speakers`, to change.")
     deliveries: tuple[DeliveryOutcome, ...] = ()
     paid: tuple[Paid, ...] = ()
     cost: Cost | None = None

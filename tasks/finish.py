@@ -236,6 +236,7 @@ async def check(
     from polyreel.dubbing.checks import check_dub
     from polyreel.dubbing.each_line import check_each_line
     from polyreel.dubbing.outlines import load_power, outline_dub, split_heard
+    from polyreel.dubbing.remedies import Ways, add_remedies
     from polyreel.dubbing.sound_checks import check_sound
     from polyreel.dubbing.voice_checks import check_voices
     from polyreel.subtitles.checks import check as check_cues
@@ -260,6 +261,15 @@ async def check(
     voices = check_voices(listening.lines, language.locale, limits.voices) if listening.lines else ()
     cues = summarise_findings(findings, profile, len(track.cues))
     captions = _check_captions(language, tracks, rate)
+    own = (
+        *check_dub(await _with_delivered_length(dubbed, video), Fraction(reel.duration), limits.sound),
+        *sound,
+        *lines,
+        *dialogue,
+        *words,
+        *voices,
+    )
+    ways = Ways(language.dubbing.mix, language.mends)
     return LanguageResult(
         locale=language.locale,
         video=video,
@@ -270,17 +280,7 @@ async def check(
         has_own_picture=dubbed.video is not None or bool(reel.yields),
         is_machine_text=language.machine_draft or language.script is None,
         tracks=tracks,
-        checks=(
-            *check_dub(await _with_delivered_length(dubbed, video), Fraction(reel.duration), limits.sound),
-            *sound,
-            *lines,
-            *dialogue,
-            *words,
-            *voices,
-            cues,
-            *captions,
-            *further,
-        ),
+        checks=(*add_remedies(own, dubbed, ways), cues, *captions, *further),
         lines=dubbed.lines,
         heard=split_heard(listening.heard, dubbed.lines) if listening.heard else (),
         outline=outline,

@@ -12,7 +12,6 @@ from polyreel.dubbing.casting import name_speakers
 from polyreel.dubbing.port import Dubbed, DubRequest, Means
 from polyreel.dubbing.providers import make_dubber, provider_of
 from polyreel.engine.separation.stems import Stems
-from polyreel.engine.transcribe.words import Heard
 from polyreel.keys import stage_key
 from polyreel.outcome import Mending, Reel
 from polyreel.plans import VERSIONS, LanguagePlan
@@ -29,7 +28,7 @@ from tasks.run.values import Listening, MendedDub
 from tasks.script import open_drafter
 
 if TYPE_CHECKING:
-    from polyreel.dubbing.line_flaws import Against
+    from polyreel.dubbing.line_flaws import Against, Take
     from polyreel.dubbing.mending import Shorten, Wording
 
 
@@ -52,7 +51,7 @@ async def mend(
         return MendedDub(request=request, dubbed=dubbed, listening=listening, mending=Mending(checked=0))
     listened = {_sound_of(dubbed): listening}
 
-    async def dub(asked: DubRequest) -> tuple[Dubbed, Heard | None]:
+    async def dub(asked: DubRequest) -> Take:
         dubber = make_dubber(language.dubbing, Means(open_store()))
         async with at_work("mend", language.locale):
             receipt = await dubber.submit(asked)
@@ -61,7 +60,7 @@ async def mend(
             # The same sound is heard as the same: rounds that change nothing cost no listening.
             if _sound_of(made) not in listened:
                 listened[_sound_of(made)] = await listen_closely(language, asked, made, stems)
-        return made, listened[_sound_of(made)].heard
+        return await _make_take(made, listened[_sound_of(made)])
 
     shop = Workshop(
         voice=voice,
@@ -72,7 +71,7 @@ async def mend(
         untouchable=await asyncio.to_thread(_find_untouchable, language, reel),
     )
     asked = await with_sound(language, reel, request, stems)
-    found = await mend_lines(asked, dubbed, listening.heard, shop)
+    found = await mend_lines(asked, await _make_take(dubbed, listening), shop)
     beside = ("stems", "lossless_from", "watermark")
     # What belongs to this attempt alone is left out again, as later stages have keys over the request.
     kept = found.request.model_copy(update={name: getattr(request, name) for name in beside})
@@ -81,11 +80,18 @@ async def mend(
     )
 
 
+async def _make_take(dubbed: Dubbed, listening: Listening) -> Take:
+    from polyreel.dubbing.line_flaws import Take
+    from polyreel.dubbing.outlines import load_power
+
+    return Take(dubbed, listening.heard, listening.lines, await load_power(dubbed))
+
+
 def _measure_against(language: LanguagePlan, reel: Reel) -> Against:
     from polyreel.dubbing.line_flaws import Against
 
-    words = limits_of(language, reel).words
-    return Against(language.locale, language.job.subtitles.profile, reel.duration_ms, words)
+    profile = language.job.subtitles.profile
+    return Against(language.locale, profile, reel.duration_ms, limits_of(language, reel))
 
 
 def _sound_of(dubbed: Dubbed) -> str:

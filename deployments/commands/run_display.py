@@ -158,4 +158,6 @@ def _language_line(locale: str, language: LanguageOutcome) -> Text:
     line.append(language.dub or "")
     for check in worst:
         line.append(f"\n    {check.status} {check.name}: {make_printable(check.detail)}", style="yellow")
+        if check.remedy:
+            line.append(f"\n      → {make_printable(check.remedy)}", style="dim")
     return line

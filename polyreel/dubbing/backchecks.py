@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from polyreel import locales
 from polyreel.dubbing.limits import WordLimits
+from polyreel.dubbing.telling import MOST_LISTED, describe_flaw
 from polyreel.engine.backcheck.compare import Comparison, compare_with_heard
 from polyreel.engine.transcribe.tongues import (
     LEAST_SPEECH_MS,
@@ -61,7 +62,19 @@ def check_words(heard: Heard, lines: Sequence[LineFit], locale: str, limits: Wor
         limit=warn,
         status=_as_trusted(status, locale),
         detail=_write_detail(comparison, locale),
+        lines=tuple(describe_flaw(*each, fail) for each in _list_unheard(comparison, status, fail)[:MOST_LISTED]),
     )
+
+
+def _list_unheard(comparison: Comparison, status: CheckStatus, most: float) -> list[tuple[LineFit, str, float]]:
+    """Lines that are not heard; and where the dub as a whole does not pass, those of which too much is lost."""
+    missing = {(line.start_ms, line.text) for line in comparison.missing}
+    return [
+        (line, f"{rate:.0%} of it not heard as it is written", rate)
+        for line, rate in comparison.by_line
+        # A listener mishears single lines of any voice.
+        if (line.start_ms, line.text) in missing or (status != "pass" and rate > most)
+    ]
 
 
 def check_language(heard: Heard, locale: str, limits: WordLimits) -> Check:

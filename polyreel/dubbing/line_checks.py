@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.dubbing.limits import LineLimits, Pair
+from polyreel.dubbing.telling import describe_flaw, make_line_check
 from polyreel.engine.sound.stem import RATE, read_stem
-from polyreel.outcome import Check, CheckStatus, LineFit, StoredFile
+from polyreel.outcome import Check, CheckStatus, FlawedLine, LineFit, StoredFile
 from polyreel.store.local import path_of
 
 _BLOCK = RATE // 2000  # half a millisecond
@@ -26,46 +28,69 @@ _SILENT = 10 ** (-70 / 20)
 _LOUD_DB, _ABRUPT_DB, _ABOVE_USUAL_DB = -16.0, -28.0, 20.0
 _USUAL, _LEAST_EDGES = 75, 6
 _STILL_BLOCKS = 10
-_SHOWN = 5
+_SOFTEST_DB = -140.0
 
 
 def check_lines(speech: StoredFile, lines: Sequence[LineFit], limits: LineLimits) -> tuple[Check, ...]:
     """``silent_lines`` and ``clipped_speech`` of a dub whose speech stem is there. Reads the stem; blocks."""
-    path, samples = path_of(speech), speech.bytes // 2
-    levels = [_read_levels(path, samples, line) for line in lines]
-    silent = [line for line, found in zip(lines, levels, strict=True) if _is_silent(found)]
-    cut = [line for line, is_cut in zip(lines, _find_cut(levels), strict=True) if is_cut]
+    silent, cut = list[FlawedLine](), list[FlawedLine]()
+    for line, each in zip(lines, measure_lines(speech, lines), strict=True):
+        if each.is_missing:
+            silent.append(describe_flaw(line, f"{each.silence:.0%} silent", each.silence, 1 - _LEAST_HEARD))
+        elif each.is_cut:
+            measured = f"{each.edge_db:.0f} dB of its loudest"
+            cut.append(describe_flaw(line, measured, each.edge_db, each.limit_db))
+    softest = f"{cut[0].limit:.0f} dB at most" if cut else ""
     return (
         _make_check("silent_lines", silent, lines, "nothing is heard where these lines should be", limits.silent),
-        _make_check("clipped_speech", cut, lines, "speech begins or ends in the middle of a sound", limits.clipped),
+        _make_check(
+            "clipped_speech", cut, lines, f"begins or ends in the middle of a sound ({softest})", limits.clipped
+        ),
     )
 
 
-def rate_lines(speech: StoredFile, lines: Sequence[LineFit]) -> list[tuple[float, bool]]:
-    """Of each line, the share of its time that is silent, and whether it is cut off. Reads the stem; blocks."""
+@dataclass(frozen=True, slots=True)
+class LineSound:
+    """How a line sounds: which share of it is silent, and how loud it is where it begins or ends (dB of its loudest).
+
+    ``limit_db`` is how loud that may be, in this dub.
+    """
+
+    silence: float
+    edge_db: float
+    limit_db: float
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether so little is heard that it counts as not there."""
+        return self.silence > 1 - _LEAST_HEARD
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is loud within a millisecond of the silence around it."""
+        return not self.is_missing and self.edge_db > self.limit_db
+
+
+def measure_lines(speech: StoredFile, lines: Sequence[LineFit]) -> list[LineSound]:
+    """How each line sounds in the speech stem. Reads it; blocks."""
     path, samples = path_of(speech), speech.bytes // 2
     levels = [_read_levels(path, samples, line) for line in lines]
-    return [(1 - _audible_share(found), is_cut) for found, is_cut in zip(levels, _find_cut(levels), strict=True)]
+    shares = [_audible_share(each) for each in levels]
+    edges = [
+        () if share < _LEAST_HEARD else (_measure_edge(each), _measure_edge(each[::-1]))
+        for each, share in zip(levels, shares, strict=True)
+    ]
+    limit = _find_edge_limit([edge for each in edges for edge in each if edge is not None])
+    return [
+        LineSound(1 - share, max((edge for edge in each if edge is not None), default=_SOFTEST_DB), limit)
+        for share, each in zip(shares, edges, strict=True)
+    ]
 
 
-def is_missing(silence: float) -> bool:
-    """Whether a line of which so large a share is silent counts as not there."""
-    return silence > 1 - _LEAST_HEARD
-
-
-def _make_check(name: str, found: Sequence[LineFit], lines: Sequence[LineFit], what: str, limit: Pair) -> Check:
+def _make_check(name: str, found: Sequence[FlawedLine], lines: Sequence[LineFit], what: str, limit: Pair) -> Check:
     share, (warn, fail) = len(found) / max(1, len(lines)), limit
     status: CheckStatus = "fail" if share > fail else "warn" if share > warn else "pass"
-    shown = ", ".join(f"{line.start_ms / 1000:.1f} s" for line in found[:_SHOWN])
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return Check(
-        name=name,
-        value=len(found),
-        unit="lines",
-        limit=0,
-        status=status,
-        detail=f"{what}: {shown}{more}" if found else "",
-    )
+    return make_line_check(name, status, what, found)
 
 
 def _read_levels(path: Path, samples: int, line: LineFit) -> NDArray[np.float32]:
@@ -77,25 +102,18 @@ def _read_levels(path: Path, samples: int, line: LineFit) -> NDArray[np.float32]
     return blocks
 
 
-def _is_silent(levels: NDArray[np.float32]) -> bool:
-    return _audible_share(levels) < _LEAST_HEARD
-
-
 def _audible_share(levels: NDArray[np.float32]) -> float:
     return float((levels > _AUDIBLE).mean()) if len(levels) else 0.0
 
 
-def _find_cut(levels: Sequence[NDArray[np.float32]]) -> list[bool]:
-    """Which lines are loud within a millisecond of the silence around them: mouths and fades take longer.
+def _find_edge_limit(edges: Sequence[float]) -> float:
+    """How loud a line may begin or end: mouths and fades take longer than a millisecond to get loud.
 
     Inside a line it is not looked for: there closures and plosives do the same.
     """
-    edges = [() if _is_silent(each) else (_measure_edge(each), _measure_edge(each[::-1])) for each in levels]
-    measured = [edge for each in edges for edge in each if edge is not None]
-    limit = _LOUD_DB
-    if len(measured) >= _LEAST_EDGES:
-        limit = min(_LOUD_DB, max(_ABRUPT_DB, float(np.percentile(measured, _USUAL)) + _ABOVE_USUAL_DB))
-    return [any(edge is not None and edge > limit for edge in each) for each in edges]
+    if len(edges) < _LEAST_EDGES:
+        return _LOUD_DB
+    return min(_LOUD_DB, max(_ABRUPT_DB, float(np.percentile(edges, _USUAL)) + _ABOVE_USUAL_DB))
 
 
 def _measure_edge(levels: NDArray[np.float32]) -> float | None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from polyreel.engine.speakers.voiceprint import Encoder
 
 # Goes up with the form of what is kept, too: a version of polyreel that shares the store can't read another's.
-_VERSION = 2
+_VERSION = 3
 # Each takes a run of the listener's encoder: two hundred show a wrong voice or language as well as two thousand.
 MOST_LINES = 200
 _PRINTED_MS = 3000
@@ -57,7 +57,9 @@ class LineHeard(Value):
     print: str = ""
     """Its voice print: 256 signed bytes, base64."""
     chosen: bool = False
-    """A person chose who says it: it need not sound like its speaker's others."""
+    """It need not sound like its speaker's others: a person chose who says it, or it was mended by another voice."""
+    number: int = 0
+    """Its cue's number in the script, counted from 1; 0: not known."""
 
 
 class LinesHeard(Value):
@@ -186,8 +188,9 @@ def _lines_of(dubbed: Dubbed, heard: Heard | None) -> list[LineHeard]:
             end_ms=line.end_ms,
             speaker=line.speaker or "",
             voice=line.voice,
-            chosen=line.chosen,
+            chosen=line.chosen or line.retaken,
             text=line.text,
+            number=line.number,
         )
         for line in dubbed.lines
     ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from polyreel.dubbing.limits import LineLimits
 from polyreel.dubbing.spread import measure_spread
-from polyreel.dubbing.telling import make_line_check, tell_lines
+from polyreel.dubbing.telling import MOST_LISTED, describe_flaw, make_line_check, tell_lines
 from polyreel.engine.sound.meter import STEP_MS, Meter, Power, speech_level
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.outcome import Check, CheckStatus, LineFit, StoredFile
@@ -40,19 +40,30 @@ def check_line_loudness(
     What the original's tone asked for is not counted. By the speech alone, or in the mix where it is not there:
     ``power`` is the finished track's (`polyreel.dubbing.outlines.load_power`).
     """
-    levels = [_measure_line(line, speech, power) for line in lines]
-    known = [(line, level) for line, level in zip(lines, levels, strict=True) if level is not None]
-    if len(known) < _LEAST_LINES:
+    offs = measure_loudness(lines, speech, power)
+    known = [(line, off) for line, off in zip(lines, offs, strict=True) if off is not None]
+    if not known:
         return None
-    values = np.array([level for _, level in known])
-    usual = float(np.median(values))
     acted = not all(line.voice for line in lines)
-    spread = measure_spread(values) if acted else 0.0
+    spread = measure_spread([off for _, off in known]) if acted else 0.0
     warn, fail = (max(limit, _USUAL_TIMES * spread) for limit in limits.loudness_db)
-    wrong = [(line, level - usual) for line, level in known if abs(level - usual) > warn]
+    wrong = [(line, off) for line, off in known if abs(off) > warn]
     status: CheckStatus = "fail" if any(abs(off) > fail for _, off in wrong) else "warn" if wrong else "pass"
-    told = [(line, f"{abs(off):.1f} dB {'louder' if off > 0 else 'softer'}") for line, off in wrong]
-    return make_line_check("line_loudness", status, "unlike the dub's other lines", told)
+    found = [
+        describe_flaw(line, f"{abs(off):.1f} dB {'louder' if off > 0 else 'softer'}", abs(off), warn)
+        for line, off in wrong
+    ]
+    return make_line_check("line_loudness", status, f"unlike the dub's other lines ({warn:.3g} dB at most)", found)
+
+
+def measure_loudness(lines: Sequence[LineFit], speech: StoredFile | None, power: Power | None) -> list[float | None]:
+    """How many dB each line is louder than the dub's others; None where it can't be told. Blocks."""
+    levels = [_measure_line(line, speech, power) for line in lines]
+    known = [level for level in levels if level is not None]
+    if len(known) < _LEAST_LINES:
+        return [None] * len(lines)
+    usual = float(np.median(known))
+    return [None if level is None else level - usual for level in levels]
 
 
 def _measure_line(line: LineFit, speech: StoredFile | None, power: Power | None) -> float | None:
@@ -81,7 +92,7 @@ def check_over_background(
     In dB of K-weighted power, from the finished track and the speech alone. Without the latter the track's own course
     has to do: how far the voice is above what is left in its pauses. That is an estimate, and never fails.
     """
-    ratios = _compare_with_stem(lines, speech, power) if speech is not None else _compare_with_pauses(lines, power)
+    ratios = measure_over_background(lines, speech, power)
     known = [(line, ratio) for line, ratio in zip(lines, ratios, strict=True) if ratio is not None]
     if not known:
         return None
@@ -89,15 +100,21 @@ def check_over_background(
     drowned = [(line, ratio) for line, ratio in known if ratio < warn]
     worst = min(ratio for _, ratio in known)
     status: CheckStatus = "pass" if not drowned else "fail" if worst < fail and speech is not None else "warn"
-    told = tell_lines([(line, f"{ratio:.1f} dB") for line, ratio in drowned])
+    found = [describe_flaw(line, f"{ratio:.1f} dB", ratio, warn) for line, ratio in drowned]
     return Check(
         name="speech_over_background",
         value=round(worst, 1),
         unit="dB",
         limit=warn,
         status=status,
-        detail=f"hardly to be heard over what is under them: {told}" if drowned else "",
+        detail=f"hardly to be heard over what is under them: {tell_lines(found)}" if found else "",
+        lines=tuple(found[:MOST_LISTED]),
     )
+
+
+def measure_over_background(lines: Sequence[LineFit], speech: StoredFile | None, power: Power) -> list[float | None]:
+    """How many dB each line is above what is under it; None where nothing of it is heard. Blocks."""
+    return _compare_with_stem(lines, speech, power) if speech is not None else _compare_with_pauses(lines, power)
 
 
 def _compare_with_stem(lines: Sequence[LineFit], speech: StoredFile, power: Power) -> list[float | None]:

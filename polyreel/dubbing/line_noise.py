@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyreel.dubbing.limits import LineLimits
-from polyreel.dubbing.telling import make_line_check
+from polyreel.dubbing.telling import describe_flaw, make_line_check
 from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.sound.stem import RATE, read_stem
-from polyreel.outcome import Check, LineFit, StoredFile
+from polyreel.outcome import Check, FlawedLine, LineFit, StoredFile
 from polyreel.store.local import path_of
 
 _FRAME = RATE // 100
@@ -28,32 +28,41 @@ _MOST_FULL = 8
 
 def check_line_noise(lines: Sequence[LineFit], speech: StoredFile, limits: LineLimits) -> tuple[Check, ...]:
     """``line_noise`` and ``line_clipping`` of the lines in a speech stem. Reads the stem; blocks."""
-    path = path_of(speech)
-    floors, flat = list[tuple[LineFit, float]](), list[tuple[LineFit, float]]()
-    for line in lines:
-        length = min(line.end_ms - line.start_ms, _LONGEST_MS)
-        sound = read_stem(path, line.start_ms * RATE // 1000, length * RATE // 1000)
-        # What is not loud for that long is missing, or a click: another check's, and nothing to measure hiss by.
-        if len(sound) < _LEAST_FRAMES * _FRAME or not np.percentile(_measure_frames(sound), _LOUD) > 0:
-            continue
-        floors.append((line, _measure_floor(sound)))
-        flat.append((line, _measure_flatness(sound)))
-    hissing = [(line, db) for line, db in floors if db < limits.noise_db[0]]
-    clipped = [(line, share) for line, share in flat if share > limits.flattened[0]]
+    found = measure_noise(lines, speech)
+    measured = [(line, *each) for line, each in zip(lines, found, strict=True) if each is not None]
+    (quiet, silent), (flat, flattest) = limits.noise_db, limits.flattened
+    hissing = [describe_flaw(line, f"{db:.1f} dB above it", db, quiet) for line, db, _ in measured if db < quiet]
+    clipped = [
+        describe_flaw(line, f"{share:.1%} of what is loud", share, flat) for line, _, share in measured if share > flat
+    ]
     return (
         _make_check(
             "line_noise",
-            [(line, f"{db:.1f} dB above it") for line, db in hissing],
-            any(db < limits.noise_db[1] for _, db in hissing),
-            "hiss under their speech",
+            hissing,
+            any(db < silent for _, db, _ in measured),
+            f"hiss under their speech ({quiet:g} dB above it at least)",
         ),
         _make_check(
             "line_clipping",
-            [(line, f"{share:.1%} of what is loud") for line, share in clipped],
-            any(share > limits.flattened[1] for _, share in clipped),
-            "peaks cut flat",
+            clipped,
+            any(share > flattest for *_, share in measured),
+            f"peaks cut flat ({flat:.0%} of what is loud at most)",
         ),
     )
+
+
+def measure_noise(lines: Sequence[LineFit], speech: StoredFile) -> list[tuple[float, float] | None]:
+    """How many dB each line is above its hiss, and which share of its loud samples lies at its peak. Reads; blocks.
+
+    None of a line that is missing, or a click: it is another check's, and nothing to measure hiss by.
+    """
+    path, found = path_of(speech), list[tuple[float, float] | None]()
+    for line in lines:
+        length = min(line.end_ms - line.start_ms, _LONGEST_MS)
+        sound = read_stem(path, line.start_ms * RATE // 1000, length * RATE // 1000)
+        is_heard = len(sound) >= _LEAST_FRAMES * _FRAME and np.percentile(_measure_frames(sound), _LOUD) > 0
+        found.append((_measure_floor(sound), _measure_flatness(sound)) if is_heard else None)
+    return found
 
 
 def _measure_floor(sound: Samples) -> float:
@@ -82,5 +91,5 @@ def _measure_flatness(sound: Samples) -> float:
     return float((level > _NEAR * peak).sum() / max(1, (level > _OF * peak).sum()))
 
 
-def _make_check(name: str, found: Sequence[tuple[LineFit, str]], fails: bool, what: str) -> Check:
+def _make_check(name: str, found: Sequence[FlawedLine], fails: bool, what: str) -> Check:
     return make_line_check(name, "fail" if fails else "warn" if found else "pass", what, found)

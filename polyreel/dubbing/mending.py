@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
-from polyreel.dubbing.line_flaws import UNITS, Against, Kind, Measured, Place, measure_lines, times_ms
+from polyreel.dubbing.line_flaws import UNITS, WHOLLY, Against, Kind, Measured, Place, Take, measure_lines, times_ms
 from polyreel.dubbing.port import Dubbed, DubRequest
 from polyreel.engine.speech.script import extract_spoken_script
 from polyreel.engine.speech.sentences import Line
-from polyreel.engine.transcribe.words import Heard
 from polyreel.engine.translate import budget
 from polyreel.engine.translate.track import pieces_of, put_together
 from polyreel.engine.voice.port import Voice
@@ -42,7 +42,7 @@ class Wording:
 
 Shorten = Callable[[Mapping[int, Wording]], Awaitable[Mapping[int, str]]]
 """Shorter wordings by the line's number, counted from 1; those that could not be had are missing."""
-DubAgain = Callable[[DubRequest], Awaitable[tuple[Dubbed, Heard | None]]]
+DubAgain = Callable[[DubRequest], Awaitable[Take]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +80,27 @@ class Attempt:
         return "shortened" if self.text else "another voice"
 
 
-async def mend_lines(request: DubRequest, dubbed: Dubbed, heard: Heard | None, shop: Workshop) -> MendedTake:
+async def mend_lines(request: DubRequest, take: Take, shop: Workshop) -> MendedTake:
     """Try every flawed line once. What fails on the way leaves the dub as it was, and the record says why."""
-    before = await asyncio.to_thread(measure_lines, dubbed, heard, shop.against)
+    before = await asyncio.to_thread(measure_lines, take, shop.against)
     script = await asyncio.to_thread(_Scripts.read, request)
     attempts, reasons = await _plan_attempts(before, script, shop)
-    kept_attempts, tried, best = dict(attempts), dict[Place, Measured](), (request, dubbed, before)
+    kept_attempts, tried, best = dict(attempts), dict[Place, Measured](), (request, take.dubbed, before)
     for _ in range(_ROUNDS):
         if not kept_attempts:
             break
         asked = await asyncio.to_thread(script.apply, request, kept_attempts, shop)
         try:
-            made, now_heard = await shop.dub(asked)
+            made = await shop.dub(asked)
         except PolyreelError as error:  # the dub that is there may go out as it is
             reasons |= dict.fromkeys(attempts, f"it could not be said otherwise: {error.message}")
             kept_attempts = {}
             break
-        now = await asyncio.to_thread(measure_lines, made, now_heard, shop.against)
+        now = await asyncio.to_thread(measure_lines, made, shop.against)
         tried = {place: now[place] for place in kept_attempts if place in now} | tried
         useless = _find_useless(before, now, kept_attempts)
         if not useless:
-            best = (asked, made, now)
+            best = (asked, made.dubbed, now)
             break
         kept_attempts = {place: attempt for place, attempt in kept_attempts.items() if place not in useless}
     else:
@@ -116,16 +116,20 @@ def _find_useless(
     """Attempts that made their line no better, or another line worse."""
     useless = {place for place in kept if place not in now or not _is_better(before[place], now[place])}
     for place, measured in now.items():
-        if place not in kept and measured.flaws - (before[place].flaws if place in before else frozenset()):
+        new = measured.flaws - (before[place].flaws if place in before else frozenset())
+        # Fewer lines of its speaker's are left to compare it with, which says nothing of what it sounds like.
+        if place not in kept and new - {"one_voice"}:
             # The nearest attempt is blamed: a longer line pushes its neighbours, nobody further off.
             useless.add(min(kept, key=lambda each: abs(each[1] - place[1])))
     return useless
 
 
 def _is_better(before: Measured, now: Measured) -> bool:
-    """Less of the flaw, and none that was not there."""
+    """Less of the flaw, or nothing of it where only that is worth another voice; and none that was not there."""
     kind = before.worst
-    return now.figures.get(kind, 1.0) < before.figures[kind] and not now.flaws - before.flaws
+    if kind in WHOLLY and kind in now.flaws:
+        return False
+    return now.figures.get(kind, inf) < before.figures[kind] and not now.flaws - before.flaws
 
 
 # -- what to try
@@ -136,7 +140,7 @@ async def _plan_attempts(
 ) -> tuple[dict[Place, Attempt], dict[Place, str]]:
     """An attempt for each flawed line that may have one; of the others, why they have none."""
     flawed = {place: each for place, each in before.items() if each.flaws}
-    reasons = {place: why for place in flawed if (why := script.refuse(place, shop))}
+    reasons = {place: why for place, each in flawed.items() if (why := script.refuse(place, shop) or each.no_help)}
     open_to_change = {place: each for place, each in flawed.items() if place not in reasons}
     attempts = await _plan_shorter(open_to_change, before, script, shop, reasons)
     for place, each in open_to_change.items():

@@ -15,7 +15,7 @@ import numpy as np
 
 from polyreel.dubbing.limits import LineLimits
 from polyreel.dubbing.spread import measure_spread
-from polyreel.dubbing.telling import make_line_check
+from polyreel.dubbing.telling import describe_flaw, make_line_check
 from polyreel.engine.backcheck.places import HeardPlace, Span, find_lines
 from polyreel.engine.sound.stem import RATE, read_stem
 from polyreel.engine.transcribe.words import Heard
@@ -58,6 +58,22 @@ def check_timing(
 
     ``speech`` is the new speech alone (`polyreel.engine.sound.stem`), ``heard`` the words of the finished dub.
     """
+    found = measure_timing(lines, speech, heard, locale, limits)
+    if found is None:
+        return None
+    warn, fail = limits.timing_ms
+    wrong = [each for each in found if each and (each.again_ms is not None or abs(each.off_ms) > warn)]
+    status: CheckStatus = "warn" if wrong else "pass"
+    if len(wrong) > max(1, _SHARE_FAIL * len(lines)) or any(abs(each.off_ms) > fail for each in wrong):
+        status = "fail"
+    flaws = [describe_flaw(each.line, each.told, abs(each.off_ms), warn) for each in wrong]
+    return make_line_check("line_timing", status, f"not heard when due ({warn / 1000:g} s at most)", flaws)
+
+
+def measure_timing(
+    lines: Sequence[LineFit], speech: StoredFile | None, heard: Heard | None, locale: str, limits: LineLimits
+) -> list[Misplaced | None] | None:
+    """Where each line is heard; None of a line of which that can't be told, or of all of them. Blocks."""
     placed_here = all(line.voice for line in lines)
     by_sound = _measure_stem(path_of(speech), speech.bytes // 2, lines) if speech and placed_here else None
     if not lines or (by_sound is None and heard is None):
@@ -66,12 +82,7 @@ def check_timing(
     if heard is not None:
         by_words = _measure_words(lines, heard, locale, placed_here=placed_here, limits=limits)
         found = [_choose(*both) for both in zip(found, by_words, strict=True)]
-    warn, fail = limits.timing_ms
-    wrong = [each for each in found if each and (each.again_ms is not None or abs(each.off_ms) > warn)]
-    status: CheckStatus = "warn" if wrong else "pass"
-    if len(wrong) > max(1, _SHARE_FAIL * len(lines)) or any(abs(each.off_ms) > fail for each in wrong):
-        status = "fail"
-    return make_line_check("line_timing", status, "not heard when due", [(each.line, each.told) for each in wrong])
+    return found
 
 
 def _choose(one: Misplaced | None, other: Misplaced | None) -> Misplaced | None:

@@ -174,7 +174,7 @@ async def _make_stem(speech: StoredFile, seconds: Fraction, store: Store) -> Sto
 def _list_lines(script: StoredFile, speech: StoredFile | None) -> tuple[LineFit, ...]:
     """What was to be said, and when it is: a vendor tells nothing of its pace, but its speech can be looked at."""
     found = []
-    for cue in read_file(path_of(script)).track.cues:
+    for number, cue in enumerate(read_file(path_of(script)).track.cues, 1):
         start, end = _find_heard(path_of(speech), cue) if speech else (cue.start_ms, cue.end_ms)
         found.append(
             LineFit(
@@ -185,6 +185,7 @@ def _list_lines(script: StoredFile, speech: StoredFile | None) -> tuple[LineFit,
                 end_ms=end,
                 natural_ms=end - start,
                 ratio=1.0,
+                number=number,
             )
         )
     return tuple(found)

@@ -11,13 +11,14 @@ from polyreel import locales
 from polyreel.dubbing.backchecks import TRUSTED
 from polyreel.dubbing.limits import VoiceLimits
 from polyreel.dubbing.line_hearing import LineHeard, LinesHeard, prints_of
+from polyreel.dubbing.telling import describe_flaw, make_line_check
 from polyreel.engine.speakers.likeness import Likeness, compare_lines, compare_speakers
 from polyreel.engine.transcribe.tongues import describe_hearing
 from polyreel.errors.wording import spell_count
 from polyreel.outcome import Check, CheckStatus
 
 _NEARER = 0.05
-_SHOWN, _WORDS_SHOWN = 5, 30
+_SHOWN = 5
 
 
 def check_voices(heard: LinesHeard, locale: str, limits: VoiceLimits) -> tuple[Check, ...]:
@@ -25,11 +26,16 @@ def check_voices(heard: LinesHeard, locale: str, limits: VoiceLimits) -> tuple[C
     checks: list[Check] = []
     if identified := [line for line in heard.lines if line.share is not None]:
         checks.append(check_accent(identified, heard.of, locale, limits))
-    if len(printed := [line for line in heard.lines if line.print and not line.chosen]) > 1:
+    if len(printed := list_comparable(heard)) > 1:
         checks.append(check_one_voice(printed, heard.of, limits))
     if heard.votes:
         checks.append(check_speech_quality(heard, limits))
     return tuple(checks)
+
+
+def list_comparable(heard: LinesHeard) -> list[LineHeard]:
+    """The lines that should sound like their speaker's others."""
+    return [line for line in heard.lines if line.print and not line.chosen]
 
 
 def check_accent(lines: Sequence[LineHeard], of: int, locale: str, limits: VoiceLimits) -> Check:
@@ -42,44 +48,37 @@ def check_accent(lines: Sequence[LineHeard], of: int, locale: str, limits: Voice
     status: CheckStatus = "warn" if doubtful else "pass"
     if sure and (len(sure) > 2 or len(doubtful) > limits.accented_share * len(lines)):
         status = "fail" if locales.language(locale) in TRUSTED else "warn"
-    told = [_describe_accent(line, locale) for line in doubtful]
-    remedy = "listen to them: another voice, or `pronunciations` of their foreign names, may help"
-    return Check(
-        name="accent",
-        value=len(doubtful),
-        unit="lines",
-        limit=0,
-        status=status,
-        detail=_count_lines(f"an accent or another language: {_join_few(told)}; {remedy}" if told else "", lines, of),
-    )
+    flaws = [
+        describe_flaw(line, f"sounds like {_describe_hearing(line, locale)}", line.share or 0.0, limits.accent[0])
+        for line in doubtful
+    ]
+    what = f"an accent or another language (less than {limits.accent[0]:.0%} its own)"
+    return _count_lines(make_line_check("accent", status, what, flaws), lines, of)
 
 
-def _describe_accent(line: LineHeard, locale: str) -> str:
-    heard = describe_hearing(locale, line.share or 0.0, line.other, line.other_share)
-    words = f" '{line.text[:_WORDS_SHOWN].strip()}'" if line.text else ""
-    return f"{_format_place(line)}{words} sounds like {heard}"
+def _describe_hearing(line: LineHeard, locale: str) -> str:
+    return describe_hearing(locale, line.share or 0.0, line.other, line.other_share)
 
 
 def check_one_voice(lines: Sequence[LineHeard], of: int, limits: VoiceLimits) -> Check:
     """How many lines don't sound like their speaker's others; speakers who sound alike are told, too."""
     prints, speakers = prints_of(lines), [line.speaker for line in lines]
-    found = list(zip(lines, compare_lines(prints, speakers), strict=True))
-    strange = [(line, each) for line, each in found if _is_strange(each, limits)]
+    strange = find_strangers(lines, limits)
     wrong = [each for _, each in strange if _is_wrong(each, limits)]
     alike = [pair for pair, share in compare_speakers(prints, speakers).items() if share > limits.alike]
     pairs = [f"{one or 'who has no name'} and {other or 'who has no name'}" for one, other in alike]
-    told = (
-        [f"other voices than their speakers' in {_join_few([_describe(*each) for each in strange])}"] if strange else []
-    )
-    told += [f"hardly to be told apart: {_join_few(pairs)}"] if pairs else []
-    return Check(
-        name="one_voice",
-        value=len(strange),
-        unit="lines",
-        limit=0,
-        status="fail" if wrong else "warn" if strange or alike else "pass",
-        detail=_count_lines("; ".join(told), lines, of),
-    )
+    flaws = [describe_flaw(line, _describe(each), each.own or 0.0, limits.own_voice[0]) for line, each in strange]
+    status: CheckStatus = "fail" if wrong else "warn" if strange or alike else "pass"
+    what = f"another voice than their speaker's (likeness of {limits.own_voice[0]:g} at least)"
+    check = make_line_check("one_voice", status, what, flaws)
+    told = [check.detail, f"hardly to be told apart: {_join_few(pairs)}" if pairs else ""]
+    return _count_lines(check.model_copy(update={"detail": "; ".join(filter(None, told))}), lines, of)
+
+
+def find_strangers(lines: Sequence[LineHeard], limits: VoiceLimits) -> list[tuple[LineHeard, Likeness]]:
+    """Lines (each with a print) that don't sound like their speaker's others."""
+    found = compare_lines(prints_of(lines), [line.speaker for line in lines])
+    return [(line, each) for line, each in zip(lines, found, strict=True) if _is_strange(each, limits)]
 
 
 def _is_strange(found: Likeness, limits: VoiceLimits) -> bool:
@@ -92,9 +91,10 @@ def _is_wrong(found: Likeness, limits: VoiceLimits) -> bool:
     return own < limits.own_voice[1] or found.likeness > max(own + 2 * _NEARER, limits.own_voice[0])
 
 
-def _describe(line: LineHeard, found: Likeness) -> str:
-    nearer = found.own is not None and found.likeness > found.own
-    return _format_place(line) + (f" (like {found.other or 'who has no name'})" if nearer else "")
+def _describe(found: Likeness) -> str:
+    own = found.own or 0.0
+    nearer = f", and {found.likeness:.2f} like {found.other or 'who has no name'}" if found.likeness > own else ""
+    return f"{own:.2f} like their others{nearer}"
 
 
 def check_speech_quality(heard: LinesHeard, limits: VoiceLimits) -> Check:
@@ -116,15 +116,12 @@ def check_speech_quality(heard: LinesHeard, limits: VoiceLimits) -> Check:
     )
 
 
-def _format_place(line: LineHeard) -> str:
-    return f"{line.start_ms / 1000:.1f} s"
-
-
 def _join_few(told: Sequence[str]) -> str:
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     return ", ".join(told[:_SHOWN]) + more
 
 
-def _count_lines(detail: str, lines: Sequence[LineHeard], of: int) -> str:
+def _count_lines(check: Check, lines: Sequence[LineHeard], of: int) -> Check:
+    """The check, and how many of the dub's lines it has heard, where that is not all of them."""
     heard = f"{len(lines)} of {spell_count(of, 'line')} heard" if of > len(lines) else ""
-    return "; ".join(part for part in (detail, heard) if part)
+    return check.model_copy(update={"detail": "; ".join(filter(None, (check.detail, heard)))})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
@@ -9,6 +10,9 @@ from polyreel.outcome import Check, LineFit, LineTone
 
 # The engine's own limits: up to the first by the voice's pace alone, up to the second by stretching too.
 _EASY, _FAST = 1.15, 1.30
+
+
+_MORE = re.compile(r"^ and \d+ more")
 
 
 def start_of(line: LineFit) -> int:
@@ -96,6 +100,15 @@ def format_value(check: Check) -> str:
 def format_in_table(check: Check) -> str:
     """A check's value below a heading that says what was counted."""
     return format_number(check.value) if (check.name, check.unit) in _COUNTED else format_value(check)
+
+
+def summarise_detail(check: Check) -> str:
+    """A check's detail without the lines in it, which stand below it."""
+    shown = [each.told for each in check.lines if each.told in check.detail]
+    if not shown:
+        return check.detail
+    before, after = check.detail.split(f": {', '.join(shown)}", 1)
+    return before + _MORE.sub("", after)
 
 
 def format_limit(check: Check) -> str:

@@ -49,6 +49,8 @@ for (const article of document.querySelectorAll("article.language")) {
     });
     if (video.dataset.captions === "lines") addCaptions(video, rows);
   }
+  for (const link of video ? article.querySelectorAll(".checks a[data-s]") : [])
+    link.addEventListener("click", (event) => { event.preventDefault(); seek(+link.dataset.s); });
   if (list) {
     list.addEventListener("click", (event) => {
       const row = event.target.closest("li");

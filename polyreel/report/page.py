@@ -225,5 +225,6 @@ def _load_page() -> jinja2.Template:
         size=figures.format_size,
         measured=figures.format_value,
         limited=figures.format_limit,
+        summarised=figures.summarise_detail,
         tabled=figures.format_in_table,
     )

@@ -98,7 +98,7 @@ def _write_row(check: Check) -> str:
         _MARKS[check.status],
         _join_unit(check.value, check.unit),
         _join_unit(check.limit, check.unit),
-        check.detail,
+        " → ".join(filter(None, (check.detail, check.remedy))),
     ]
     # A pipe in a vendor's message would open a column of its own.
     return "| " + " | ".join(as_text(str(cell)) for cell in cells) + " |"

@@ -18,6 +18,7 @@ from polyreel.media.binaries import ffmpeg
 from polyreel.outcome import (
     Check,
     DeliveryOutcome,
+    FlawedLine,
     LanguageOutcome,
     LineFit,
     MendedLine,
@@ -101,6 +102,10 @@ def _line(number: int, text: str, **changes: Any) -> LineFit:
     return LineFit.model_validate({"text": text, "ratio": 1.0, **times, **changes})
 
 
+def _flaw(text: str, at_ms: int = 0) -> FlawedLine:
+    return FlawedLine(line=1, at_ms=at_ms, text=text, measured=text, value=1, limit=0, remedy=text)
+
+
 @pytest.fixture
 def opened(tab: Any, media: Path) -> Callable[..., Any]:
     """A report, written beside the media and opened from the disk: ``opened(lines, **outcome)``."""
@@ -155,6 +160,21 @@ def test_the_script_follows_the_player_and_moves_it(opened: Callable[..., Any], 
     assert tab.until(f"Math.abs(document.querySelector('{player}').currentTime - 2) < 0.2 && 'moved'")
 
 
+def test_a_line_that_a_check_found_is_told_with_what_helps_and_moves_the_player_to_it(
+    opened: Callable[..., Any],
+) -> None:
+    lines = (_flaw("Line 2", 2000), _flaw("Line 4", 4000))
+    check = Check(name="line_noise", value=2, unit="lines", status="warn", detail="hiss", lines=lines, remedy="whisper")
+    tab = opened(
+        tuple(_line(number, f"Line {number}") for number in range(6)),
+        {"es-ES": LanguageOutcome(status="delivered", checks=(check,))},
+    )
+    assert "whisper" in tab.js("document.querySelector('.checks .remedy').textContent")
+    tab.until("document.querySelector('video').duration > 5")
+    tab.click("document.querySelectorAll('.checks a[data-s]')[1]")
+    assert tab.until("Math.abs(document.querySelector('video').currentTime - 4) < 0.2 && 'moved'")
+
+
 @pytest.mark.parametrize(("dub", "player"), [("dub.mp4", "video"), ("dub.mp3", "audio.dub")])
 def test_dub_and_original_change_places_at_the_same_moment(opened: Callable[..., Any], dub: str, player: str) -> None:
     tab = opened((_line(0, "Hola"),), dub=dub)
@@ -179,7 +199,10 @@ def test_hostile_words_of_a_whole_corpus_stay_words(opened: Callable[..., Any]) 
     language = LanguageOutcome(
         status="delivered",
         notes=HOSTILE,
-        checks=tuple(Check(name=text, value=text, unit=text, detail=text, status="fail") for text in HOSTILE),
+        checks=tuple(
+            Check(name=text, value=text, unit=text, detail=text, status="fail", lines=(_flaw(text),), remedy=text)
+            for text in HOSTILE
+        ),
         review_page=HOSTILE[-6],
         reviews=tuple(ReviewRecord(did="rejected", by=text, at=text, reason=text) for text in HOSTILE),
         versions=tuple(VersionRecord(number=1, at=text, by=text, reason=text) for text in HOSTILE),

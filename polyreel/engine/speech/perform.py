@@ -361,6 +361,7 @@ def _list_line_fits(fitted: _Fitted) -> Iterator[LineFit]:
             tone=_describe_line_tone(fitted),
             chosen=said.choice is not None,
             recorded_by=said.choice.recorded_by if said.choice else "",
+            number=line.cue + 1,
         )
 
 

@@ -6,19 +6,24 @@ A dub is made by the engine, damaged as the table says, and judged as a job's st
 from __future__ import annotations
 
 import asyncio
+import re
 from fractions import Fraction
 
 import pytest
+import yaml
 
 from polyreel.dubbing.checks import check_dub
 from polyreel.dubbing.each_line import check_each_line
 from polyreel.dubbing.limits import DubLimits
 from polyreel.dubbing.outlines import load_power
 from polyreel.dubbing.port import Dubbed
+from polyreel.dubbing.remedies import Ways, add_remedies
 from polyreel.dubbing.sound_checks import check_sound
 from polyreel.engine.separation.port import Ducked, part
+from polyreel.engine.separation.stems import Stems
 from polyreel.engine.voice.espeak import EspeakVoice
-from polyreel.job import LoudnessTarget
+from polyreel.job import CheckLimits, LoudnessTarget
+from polyreel.job.quality import Quality
 from polyreel.outcome import Check
 from polyreel.store.local import LocalStore
 from tests.integration.dubbing.planted import (
@@ -89,14 +94,18 @@ TABLE: list[tuple[str, str, LoudnessTarget, Defect]] = [
 ]
 
 
-def judged(dubbed: Dubbed, target: LoudnessTarget) -> dict[str, Check]:
-    limits, power = DubLimits.of("netflix", target), asyncio.run(load_power(dubbed))
+OF_LINES = ("silent_lines", "clipped_speech", "line_timing", "line_loudness", "line_noise", "line_clipping")
+OF_LINES += ("speech_over_background",)
+
+
+def judged(dubbed: Dubbed, target: LoudnessTarget, asked: CheckLimits | None = None) -> dict[str, Check]:
+    limits, power = DubLimits.of("netflix", target, asked), asyncio.run(load_power(dubbed))
     checks = (
         *check_dub(dubbed, Fraction(SECONDS), limits.sound),
         *check_sound(dubbed, SECONDS * 1000, limits),
         *check_each_line(dubbed, None, power, limits.lines),
     )
-    return {check.name: check for check in checks}
+    return {check.name: check for check in add_remedies(checks, dubbed, Ways())}
 
 
 @pytest.mark.parametrize("target", ["source", "web"])
@@ -116,3 +125,45 @@ def test_a_planted_defect_is_found(made: Made, name: str, status: str, target: L
     assert (found.name, found.status) == (name, status), found
     assert found.detail
     assert found.limit is not None
+    if name in OF_LINES:
+        (line,) = found.lines
+        assert (line.line, line.text) in [(number, text[:30].strip()) for number, (*_, text) in enumerate(LINES, 1)]
+        assert f"line {line.line} at {line.at_ms / 1000:.1f} s '{line.text}' {line.measured}" in found.detail
+        assert line.remedy
+        assert line.remedy in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "defect"),
+    [
+        ("line_timing", line_moved(2, 1500)),
+        ("line_loudness", line_changed(1, change_gain(-10))),
+        ("line_noise", line_changed(1, add_hiss(-10))),
+        ("line_clipping", line_changed(1, cut_peaks(18))),
+        ("speech_over_background", hum_under(1, -14)),
+    ],
+)
+def test_the_limit_that_a_check_names_lets_a_dub_pass_that_is_meant_so(made: Made, name: str, defect: Defect) -> None:
+    dubbed = defect(made)
+    check = judged(dubbed, "source")[name]
+    told = re.search(r"`quality: (\{limits: .*\})` lets it pass", check.remedy)
+    assert told
+    asked = Quality.model_validate(yaml.safe_load(told[1])).limits
+    assert judged(dubbed, "source", asked)[name].status == "pass"
+
+
+def test_music_too_loud_under_a_line_is_mended_as_its_check_says(made: Made) -> None:
+    """Where a background was given, and swells under one line."""
+    swelling = f"sine=f=330:d={SECONDS},volume='if(between(t,10,14),1,0.1)':eval=frame"
+    reel = sound(made.folder / "swelling.wav", swelling)
+    ducked = asyncio.run(part(reel, made.store, Ducked(), duration=Fraction(SECONDS)))
+    given = ducked.model_copy(update={"kind": "given", "background": ducked.original})
+
+    def check(stems: Stems) -> Check:
+        asked = request_of(made.store, stems, LINES, target_lufs=-23.0)
+        return judged(asyncio.run(dub(asked, made.store, EspeakVoice())), "source")["speech_over_background"]
+
+    found = check(given)
+    assert (found.status, [line.line for line in found.lines]) == ("warn", [2])
+    assert "`dubbing: {separation: ducked}`" in found.lines[0].remedy
+    assert check(ducked).status == "pass"

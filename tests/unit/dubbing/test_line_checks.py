@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from polyreel.dubbing.limits import LineLimits
-from polyreel.dubbing.line_checks import check_lines, rate_lines
+from polyreel.dubbing.line_checks import check_lines, measure_lines
 from polyreel.engine.sound.stem import RATE
 from polyreel.outcome import LineFit, StoredFile
 
@@ -46,4 +46,4 @@ def test_a_line_that_begins_otherwise_than_its_voice_does_is_cut(
     stem, lines = spoken(tmp_path, begins_db=begins_db, cut_db=cut_db)
     found = {check.name: check.value for check in check_lines(stem, lines, LineLimits())}
     assert found == {"silent_lines": 0, "clipped_speech": cut}
-    assert sum(is_cut for _, is_cut in rate_lines(stem, lines)) == cut
+    assert sum(each.is_cut for each in measure_lines(stem, lines)) == cut

@@ -28,7 +28,15 @@ def lines(voice: str = "kokoro:a@en-US", gain_db: float | None = None) -> list[L
         times = {"cue_start_ms": at, "cue_end_ms": at + LENGTH_MS, "start_ms": at, "end_ms": at + LENGTH_MS}
         found.append(
             LineFit.model_validate(
-                {"text": f"line {place}", "natural_ms": LENGTH_MS, "ratio": 1.0, "voice": voice, "tone": tone, **times}
+                {
+                    "text": f"line {place}",
+                    "natural_ms": LENGTH_MS,
+                    "ratio": 1.0,
+                    "voice": voice,
+                    "tone": tone,
+                    "number": place + 1,
+                    **times,
+                }
             )
         )
     return found
@@ -82,7 +90,11 @@ def test_a_line_that_is_not_as_loud_as_the_others_is_found(
     found = read_verdict(check_line_loudness(lines("kokoro:a" if has_stem else ""), *given, LineLimits()))
     assert found[:2] == (status, value)
     way = "louder" if gain_db > 0 else "softer"
-    assert found[2] == (f"unlike the dub's other lines: 5.3 s 'line 2' {abs(gain_db)}.0 dB {way}" if value else "")
+    assert found[2] == (
+        f"unlike the dub's other lines (4 dB at most): line 3 at 5.3 s 'line 2' {abs(gain_db)}.0 dB {way}"
+        if value
+        else ""
+    )
 
 
 def test_what_the_originals_tone_asked_for_is_no_fault() -> None:

@@ -67,7 +67,7 @@ function show(found) {
   list.show(review.lines);
   const editing = [at("text"), at("voice"), at("pace")].includes(document.activeElement) && drafts.has(line?.number);
   if (!editing && review.lines.length) choose(review.lines[list.chosen]);
-  fill(at("checks"), review.checks.map((each) => make("li", `${each.name}: ${each.status}${each.detail ? `, ${each.detail}` : ""}`, { className: each.status === "fail" ? "bad" : "" })));
+  fill(at("checks"), review.checks.map((each) => make("li", `${each.name}: ${each.status}${[each.detail && `, ${each.detail}`, each.remedy && ` → ${each.remedy}`].filter(Boolean).join("")}`, { className: each.status === "fail" ? "bad" : "" })));
   const lines = (each) => (each.line || each.lines ? `line${/[ ,]/.test(each.line || each.lines) ? "s" : ""} ${each.line || each.lines} ` : "");
   fill(at("events"), review.events.map((each) => make("li", `${each.by} ${each.did} ${lines(each)}${each.at}${each.reason ? `: ${each.reason}` : ""}`)));
   const open = ["waiting", "rejected"].includes(review.standing);
