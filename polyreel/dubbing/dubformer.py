@@ -7,7 +7,7 @@ given with a project; it is put in afterwards as a re-translation, which Dubform
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +50,7 @@ _MODES: dict[Mix, MixingMode] = {
     "voiceover": MixingMode.WITH_ORIGINAL_TRACK,
     "speech_only": MixingMode.VOICEOVER_ONLY,
 }
+Look = Callable[[], Awaitable[Bought | None]]
 _OWN_SCRIPT = "~script"
 """What the ledger's key of a re-translation ends in, after its project's key."""
 
@@ -77,9 +78,19 @@ class DubformerDubber:
             source, target = await require_offered(self._client, asked)
         # What a person has settled away is ordered under another key: to the first one, that project is the answer.
         lost = await self._list_settled_away(key)
-        order = f"{key}~{len(lost)}" if lost else key
+        orders = [key, *(f"{key}~{number + 1}" for number in range(len(lost)))]
+        order, ends = orders[-1], tuple(f" {_name_end(each)}" for each in orders)
         # With the key's end, which tells this order from an earlier one of the same reel.
-        name = f"{request.title} {request.locale} {_name_end(order)}"
+        name = f"{request.title} {request.locale}{ends[-1]}"
+
+        async def find_listed() -> Bought | None:
+            # A staged reel has another signed address each time, so the same key can't always be sent again: the name's
+            # end says whose it is. Its beginning is the job's, which somebody may have renamed since. Earlier versions
+            # have named orders after the first one otherwise: what is not settled away is what was asked for.
+            known = {row.vendor_id for row in lost}
+            listed = await self._client.get_projects()
+            mine = [each for each in listed if (each.name or "").endswith(ends) and each.project_id not in known]
+            return Bought(id=mine[0].project_id, minutes=mine[0].cost_minutes) if mine else None
 
         async def call() -> Bought:
             with before_purchase():
@@ -99,14 +110,11 @@ class DubformerDubber:
             try:
                 return _read_bought(await self._client.create_project(wanted, idempotency_key=order))
             except Invalid as refusal:
-                raise await self._with_doubt(refusal, key) from None
+                return await self._look_after(refusal, key, find_listed)
 
         async def find(_entry: Entry) -> Finding:
-            # A staged reel has another signed address each time, so the same key can't always be sent again: the name's
-            # end says whose it is. Its beginning is the job's, which somebody may have renamed since.
-            listed = await self._client.get_projects()
-            mine = [each for each in listed if (each.name or "").endswith(f" {_name_end(order)}")]
-            return Found(Bought(id=mine[0].project_id, minutes=mine[0].cost_minutes)) if mine else NotThere()
+            listed = await find_listed()
+            return Found(listed) if listed else NotThere()
 
         staged = {} if request.media_url else {STAGED: request.reel.sha256}
         about = {
@@ -125,13 +133,19 @@ class DubformerDubber:
         rows = await self._means.at_hand().select(wanted)
         return [row for row in rows if row.key == f"{key}~{row.vendor_id}"]
 
-    async def _with_doubt(self, refusal: Invalid, key: str) -> CallError:
-        """The refusal; no proof that nothing was bought, where an earlier call went out under the same key.
+    async def _look_after(self, refusal: Invalid, key: str, find_listed: Look) -> Bought:
+        """What was bought under the same key, as a ledger that was lost had it; else the refusal is raised.
 
-        A key that was used with another body is refused, too: another signed address, or a job of another name.
+        A key that was used with another body is refused, too: another signed address, or a job of another name. So it
+        is no proof that nothing was bought where an earlier call went out, or where nobody could look.
         """
-        is_first = await self._means.at_hand().is_first_attempt(key)
-        return refusal if is_first else refusal.with_attempts(refusal.facts.attempts, doubtful=True)
+        try:
+            if listed := await find_listed():
+                return listed
+            is_first = await self._means.at_hand().is_first_attempt(key)
+        except CallError:
+            is_first = False
+        raise (refusal if is_first else refusal.with_attempts(refusal.facts.attempts, doubtful=True)) from None
 
     async def _find_address(self, request: DubRequest) -> str:
         if request.media_url:

@@ -22,19 +22,17 @@ from polyreel.dubbing.panjaya import PanjayaDubber
 from polyreel.dubbing.port import DubRequest, Means
 from polyreel.errors import PolyreelError
 from polyreel.job import DubformerDubbing, PanjayaDubbing
-from polyreel.ledger import steps
 from polyreel.ledger.entry import NOT_BOUGHT, Subject
 from polyreel.ledger.ledger import Ledger
 from polyreel.ledger.once import Timing
 from polyreel.ledger.rows import Filter
 from polyreel.ledger.sql import SqlRows
-from polyreel.ledger.testing import MemoryRows
 from polyreel.ledger.watch import Watchers
 from polyreel.store.local import LocalStore
 from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.errors import CallError, RateLimited, ServerError
 from polyreel.vendors.panjaya.client import PanjayaClient
-from tests.vendors.dubs import SCRIPT, charges
+from tests.vendors.dubs import charges
 
 Arm = Callable[..., Awaitable[None]]
 Makes = Callable[..., Means]
@@ -350,26 +348,3 @@ async def test_a_vendor_that_wishes_nonsense_is_a_busy_one(
         await by_panjaya(at).submit(asked("es-ES"))
     assert raised.value.made_nothing
     assert await list_open(at) == []
-
-
-@pytest.mark.parametrize("script", [None, SCRIPT], ids=["their script", "ours"])
-@pytest.mark.parametrize("by", [by_panjaya, by_dubformer])
-async def test_what_was_bought_is_collected_with_a_ledger_that_knows_its_row_alone(
-    by: Callable[[Means], Any], panjaya: PanjayaClient, dubformer: DubformerClient, means: Makes, asked: Asks,
-    controls: httpx.AsyncClient, script: str | None,
-) -> None:  # fmt: skip
-    """The ledger was lost, with the rows of its asset and of the script that was put in; the dub's is there again."""
-    vendor = "panjaya" if by is by_panjaya else "dubformer"
-    at = means(panjaya if by is by_panjaya else dubformer, vendor)
-    request, before = asked("es-ES", script=script), await charges(controls, vendor)
-    receipt = await by(at).submit(request)
-    await by(at).wait(request, receipt)
-    row = await at.at_hand().get(receipt.key)
-    assert row is not None
-    paid = await charges(controls, vendor)
-    async with Ledger(MemoryRows(), timing=Timing(lease=5, quiet=0.2), every=0.05) as ledger:
-        await ledger.change_all({row.key: steps.copy_as(row.key, row)})
-        again = replace(at, ledger=ledger, watchers=Watchers(ledger))
-        await by(again).wait(request, receipt)
-        assert (await by(again).collect(request, receipt)).audio is not None
-    assert paid - before == await charges(controls, vendor) - before == 1
