@@ -45,10 +45,10 @@ from polyreel.vendors.tpstreams.tokens import MemoryTokens
 from polyreel.vendors.videojungle.client import VideoJungleClient
 from polyreel.vendors.waiting import Patience
 from tests.rehearsal import sandbox_at
+from tests.vendors.plain import post_plainly
 from tests.vendors.tpstreams_assets import make_completed
 
 UNLIMITED = Limits(per_second=1e6, burst=1000, at_once=32)
-START_SECONDS = 60
 
 
 ELSEWHERE = os.environ.get("POLYREEL_VENDOR_URL", "").rstrip("/")
@@ -180,7 +180,7 @@ def nomad_prefixes(vendor_url: str) -> list[str]:
 
     def lets_in(prefix: str) -> bool:
         at = f"{vendor_url}/nomad{prefix}/account/login"
-        return httpx.post(at, json=account, trust_env=False, timeout=START_SECONDS).status_code != 404
+        return post_plainly(at, account).status_code != 404
 
     return [prefix for prefix in ("/api", "") if lets_in(prefix)]
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from polyreel.vendors import errors
@@ -16,6 +15,7 @@ from polyreel.vendors.dubformer.client import DubformerClient
 from polyreel.vendors.dubformer.models import CreateProject, MixingMode, Project, ProjectStatus, Retranslate
 from polyreel.vendors.dubformer.problems import VideoInfoError
 from tests.vendors.lists import wait_until_gone, wait_until_listed
+from tests.vendors.plain import post_plainly
 
 Url = Callable[[str], str]
 PATIENCE = 60.0
@@ -253,8 +253,8 @@ async def test_the_vendor_refuses_what_the_page_rules_out(
     """`{"error": "ValidationError", "message": ...}`."""
     base = {"source_lang": "en", "target_lang": "fr-FR", "source_video_url": media_url("film.mp4")}
     headers = {"Authorization": "Bearer dubformer-sandbox"}
-    async with httpx.AsyncClient(base_url=f"{vendor_url}/dubformer", headers=headers, trust_env=False) as bare:
-        response = await bare.post("/api/v1/projects", json={**base, **wrong})
+    at = f"{vendor_url}/dubformer/api/v1/projects"
+    response = await asyncio.to_thread(post_plainly, at, {**base, **wrong}, headers)
     assert response.status_code in (400, 422)
     assert response.json()["error"] == "ValidationError"
     assert response.json()["message"]
