@@ -169,9 +169,12 @@ def _describe_voice(locale: str, voice_id: str) -> Spoken:
 
 def suggest_voices(locale: str) -> str:
     """The commands that may get a better voice for a locale, for a person."""
+    from polyreel.engine.voice.kokoro.voice import KokoroVoice
     from polyreel.engine.voice.supertonic.folder import is_here as supertonic_here
     from polyreel.engine.voice.supertonic.text import language_of as supertonic_language
 
+    if not neural_here() and KokoroVoice().speaks(locale):
+        return f"`{pull_command(KOKORO, KOKORO_VOICES)}`"
     others = f"`polyreel voices add --list {language(locale)}`"
     if supertonic_language(locale) is None or supertonic_here():
         return others

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +55,18 @@ _JobLoader.yaml_implicit_resolvers = {
 _JobLoader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
 
 
+def _name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a name is given twice")
+    return found
+
+
 def parse_yaml(text: str, name: str) -> Any:
     """Plain data from YAML or JSON text. Raises `InvalidJob`."""
     try:
+        if text.lstrip()[:1] == "{":
+            with suppress(ValueError):  # no JSON: YAML's own braces, or a fault that is told with its line below
+                return json.loads(text, object_pairs_hook=_name_once, parse_constant=str)
         return yaml.load(text, Loader=_JobLoader)  # noqa: S506 - a SafeLoader, made stricter
     except yaml.YAMLError as error:
         raise InvalidJob(

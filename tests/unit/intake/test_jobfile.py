@@ -101,6 +101,20 @@ def test_locales_are_brought_to_their_standard_spelling() -> None:
     assert parse_job(minimal(targets=["pt-br"]), "job.yaml").targets[0].locale == "pt-BR"
 
 
+@pytest.mark.parametrize("indent", [None, 2, "\t"])
+def test_json_is_read_as_json(indent: int | str | None) -> None:
+    """As programs write it: signs beyond 16 bits in two halves, tabs, and figures that YAML takes for text."""
+    job = {**json.loads(minimal()), "source": {"media": "reel \U0001f3ac.mp4", "locale": "en-US", "offset": 12}}
+    text = json.dumps(job, indent=indent).replace("12", "1.2e1")
+    found = parse_job(text, "job.json").source
+    assert (found.media, found.offset) == ("reel \U0001f3ac.mp4", 12)
+
+
+def test_a_name_that_json_gives_twice_is_refused() -> None:
+    with pytest.raises(InvalidJob, match="'name' is given twice"):
+        parse_job('{"name": "a", "name": "b", "source": {"media": "a.mp4", "locale": "en-US"}}', "job.json")
+
+
 def test_every_pattern_of_a_job_is_told_in_words() -> None:
     """A regular expression is no remedy."""
     patterns = set[str]()

@@ -116,6 +116,14 @@ def test_a_job_may_refuse_a_voice_that_was_understood_worse(measure: object) -> 
     assert "polyreel voices add --list ar" in caught.value.remedy
 
 
+def test_where_neural_weights_would_speak_the_language_they_are_suggested(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Japanese by espeak-ng is not understood, and nobody publishes a Piper voice of it."""
+    monkeypatch.setattr(choice, "neural_here", lambda: False)
+    assert choice.suggest_voices("ja-JP") == "`polyreel models pull kokoro kokoro-voices`"
+    monkeypatch.setattr(choice, "neural_here", lambda: True)
+    assert choice.suggest_voices("ja-JP").startswith("`polyreel voices add --list ja`")
+
+
 def test_whoever_has_a_bad_voice_is_told_where_a_better_one_may_be() -> None:
     """Supertonic speaks Arabic and no Swahili; what `plan` warns of names a command that can help."""
     assert choice.suggest_voices("ar-SA").endswith("or `polyreel voices add supertonic-3 --accept-licence`")
