@@ -186,7 +186,6 @@ async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> Price
         to_buy = {each.offer.locale for each in quote.languages if each.to_spend}
         quoted = await _leave_refusing(quoted, to_buy)
         quote = await _quote_plan(quoted, seconds)
-    quoting.require_budget(quote, most)
     balances: dict[str, float] = {}
     if ask and quote.to_spend:
         # What costs nothing needs no account that is open.
@@ -196,7 +195,8 @@ async def quote_job(plan: Plan, seconds: Fraction, *, ask: bool = True) -> Price
         moves = await _spread_by_balance(quoted, seconds, quote, balances)
         quoted, plan = _with_moves(quoted, moves), _with_moves(plan, _select_planned(moves, plan, quoted))
         quote = await _quote_plan(quoted, seconds) if moves else quote
-        quoting.require_budget(quote, most)
+    # Last: what an account can't pay for may be dubbed by who costs nothing, and then counts for nothing.
+    quoting.require_budget(quote, most)
     return Priced(plan, quoting.as_dict(quote, balances))
 
 
