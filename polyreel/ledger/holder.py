@@ -7,6 +7,7 @@ what is shown.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 import uuid
@@ -17,6 +18,7 @@ from pathlib import Path
 _HIDDEN = "?"
 """In the place of when a process began: it is another user's, and ``/proc`` is mounted so that it shows none of those
 (``hidepid``). That says nothing against its life."""
+_NETWORK = Path("/sys/class/net")
 GRACE_SECONDS = 600.0
 """How long a living process that gives no sign of life keeps its hold beyond the lease."""
 
@@ -111,9 +113,19 @@ def _name_machine() -> str:
     # Process ids mean something within one boot and one PID namespace (a container has its own).
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot[:13]}.{Path('/proc/self/ns/pid').stat().st_ino}"
+        return f"{boot[:13]}.{Path('/proc/self/ns/pid').stat().st_ino}.{_digest_hardware()}"
     except OSError:
         return ""
+
+
+def _digest_hardware() -> str:
+    """What tells virtual machines apart that were begun from one that ran: those share the boot, and its processes.
+
+    Host's name and network cards. Where one of them changes meanwhile, holders of before are taken for another
+    machine's, which are waited for.
+    """
+    cards = sorted(card.read_text().strip() for card in _NETWORK.glob("*/address") if (card.parent / "device").exists())
+    return hashlib.sha256("\0".join((os.uname().nodename, *cards)).encode()).hexdigest()[:8]
 
 
 def _start_ticks(pid: int) -> str:
