@@ -17,6 +17,7 @@ from polyreel.engine.threads import in_thread
 from polyreel.engine.transcribe.cues import into_cues
 from polyreel.engine.transcribe.doubt import SUNG
 from polyreel.engine.transcribe.listening import listen
+from polyreel.engine.transcribe.melody import SUNG_NOTES
 from polyreel.engine.transcribe.sound import of_file, of_stem
 from polyreel.engine.transcribe.tongues import (
     LEAST_SPEECH_MS,
@@ -96,7 +97,7 @@ def _write_notes(heard: Heard, listener: Listener, locale: str, cues: int) -> tu
 
 def _note_songs(heard: Heard) -> list[str]:
     """Where words may be a song's. They stay: of a sung line and one said over music the listener is equally sure."""
-    doubted = [phrase for phrase in heard.phrases if phrase.no_speech > SUNG]
+    doubted = [phrase for phrase in heard.phrases if phrase.no_speech > SUNG or phrase.held > SUNG_NOTES]
     if not doubted:
         return []
     places = ", ".join(f"{each.start_ms / 1000:.1f} to {each.end_ms / 1000:.1f} s" for each in doubted[:_MOST_SONGS])

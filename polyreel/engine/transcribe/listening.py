@@ -16,6 +16,7 @@ from polyreel.engine.sound.pcm import Samples
 from polyreel.engine.threads import GoOn, in_thread
 from polyreel.engine.transcribe.doubt import Judged, judge_phrases
 from polyreel.engine.transcribe.edges import settle_words
+from polyreel.engine.transcribe.melody import measure_held
 from polyreel.engine.transcribe.whisper import RATE, SLICE_S, Listener
 from polyreel.engine.transcribe.words import Heard, Phrase, Word
 
@@ -101,7 +102,7 @@ class _Ear:
         for left_out in checked.dropped:
             start_ms = _place_word(left_out.first, group, at).start_ms
             self.dropped.append(f"{start_ms / 1000:.1f} s: {left_out.why}")
-        settled = settle_words(checked.believed, sound, RATE)
+        settled = [_with_held_notes(each, sound) for each in settle_words(checked.believed, sound, RATE)]
         self.phrases += [_place_phrase(phrase, group, at) for phrase in settled]
         return _find_wordless_spans(found.phrases, group)
 
@@ -172,6 +173,11 @@ def _find_wordless_spans(phrases: Sequence[Phrase], group: Sequence[Span]) -> li
             found.append((start, end))
         before = after
     return found
+
+
+def _with_held_notes(phrase: Phrase, sound: Samples) -> Phrase:
+    said = sound[phrase.start_ms * RATE // 1000 : phrase.end_ms * RATE // 1000]
+    return phrase.model_copy(update={"held": round(measure_held(said, RATE), 2)})
 
 
 def _place_phrase(phrase: Phrase, group: Sequence[Span], at: int) -> Phrase:

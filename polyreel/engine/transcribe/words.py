@@ -24,6 +24,7 @@ class Phrase(Value):
     words: tuple[Word, ...]
     logprob: float = Field(default=0.0, description="Mean log probability of its tokens.")
     no_speech: float = Field(default=0.0, description="Probability that nobody speaks here.")
+    held: float = Field(default=0.0, description="Share of its voice's time in which a note is held, 0 to 1.")
 
     @property
     def text(self) -> str:
