@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from polyreel.errors import LedgerError, PolyreelError
 from polyreel.ledger import steps
 from polyreel.ledger.entry import UNDER_WAY, Entry, State
+from polyreel.ledger.hold import finish_work
 from polyreel.ledger.holder import new_holder
 from polyreel.ledger.late import SURELY_OLD_S
 from polyreel.ledger.ledger import Ledger
@@ -174,9 +175,16 @@ class Watcher:
         self._entries, self._refreshed_at = await self._ledger.select(wanted), now
         self._looked = {row.key: self._looked[row.key] for row in self._entries if row.key in self._looked}
         # Whoever has nothing to wait for leads nobody: the next one may.
-        self._leads = bool(self._entries) and await asyncio.to_thread(
-            self._ledger.rows.lead, self.account, self._holder, _LEAD_SECONDS
-        )
+        before, self._leads = self._leads, bool(self._entries)
+        if not self._entries:
+            return
+        try:
+            # To its end, and taken for ours meanwhile: cancelled now, `close` has something to give back after it.
+            lead = asyncio.to_thread(self._ledger.rows.lead, self.account, self._holder, _LEAD_SECONDS)
+            self._leads = await finish_work(lead)
+        except LedgerError:
+            self._leads = before
+            raise
 
     async def _was_poked(self) -> bool:
         poked = await asyncio.to_thread(self._ledger.rows.find_pokes, frozenset({self.account}))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -250,3 +252,26 @@ def test_what_is_due_is_looked_at_with_what_soon_will_be() -> None:
 def test_a_vendor_in_trouble_is_asked_slower_and_slower() -> None:
     assert Pace().back_off(3, luck=0.5) == pytest.approx(40)
     assert Pace().back_off(99, luck=1.0) == pytest.approx(750)
+
+
+async def test_a_watcher_that_ends_while_it_asks_to_lead_leaves_the_lead_to_the_next_one(rows: Rows) -> None:
+    """Its question was answered after it had given the lead back, and nobody watched for a lease."""
+
+    class Slow:
+        """Takes its time to let somebody lead."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(rows, name)
+
+        def lead(self, account: str, holder: str, seconds: float) -> bool:
+            if seconds:
+                asking.set()
+                time.sleep(0.5)
+            return rows.lead(account, holder, seconds)
+
+    asking = threading.Event()
+    buy(rows, "k")
+    async with Ledger(Slow(), every=0.1) as ledger, Watchers(ledger).watch(ACCOUNT, Account(), QUICK):
+        assert await asyncio.to_thread(asking.wait, 10)
+    await asyncio.sleep(0.6)
+    assert rows.lead(ACCOUNT, "next", 12.0)
