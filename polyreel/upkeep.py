@@ -117,9 +117,8 @@ class Upkeep:
                 yield _make_chore(row, "intent", done=False, note=note)
 
     async def _clear_leftovers(self, row: Entry) -> Chore | None:
-        """Under the file's claim: a run that puts it there has that, is waited for, and may go on with it (None)."""
-        claim = claim_of_staged(row.account, str(row.details.get(STAGED, "")))
-        return await self.ledger.alone(claim, partial(self._remove_leftovers, row), what=row.job)
+        """A run that puts the file there has its claim, and may go on with it (None)."""
+        return await self._work_alone(row, partial(self._remove_leftovers, row))
 
     async def _remove_leftovers(self, row: Entry) -> Chore | None:
         # Asked anew: while its claim was waited for, a run may have put it there, or begun to need it.
@@ -143,8 +142,17 @@ class Upkeep:
                 yield chore
 
     async def _remove_alone(self, row: Entry, now: float) -> Chore | None:
+        return await self._work_alone(row, partial(self._remove_staged, row, now))
+
+    async def _work_alone(self, row: Entry, work: Callable[[], Awaitable[Chore | None]]) -> Chore | None:
+        """What ``work`` gives under the file's claim; None where a run has that, which may be bringing a film for hours.
+
+        The next round looks again.
+        """
         claim = claim_of_staged(row.account, str(row.details.get(STAGED, "")))
-        return await self.ledger.alone(claim, partial(self._remove_staged, row, now), what=row.job)
+        if any(each.name == claim for each in await self.ledger.list_claims()):
+            return None
+        return await self.ledger.alone(claim, work, what=row.job)
 
     async def _remove_staged(self, row: Entry, now: float) -> Chore | None:
         """Under the file's claim: no run is given a link to it meanwhile."""
