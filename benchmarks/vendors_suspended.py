@@ -51,10 +51,10 @@ def run(part: str = "") -> list[dict[str, Any]]:
                 before = _memory_of(up)
                 runs = [_submit(client, at, stage.film_url, number) for number in range(count)]
                 _wait_for(client, runs, {"PAUSED"})
-                waiting = _memory_of(up)
                 asked = _count_calls(stage)
                 time.sleep(_IDLE_SECONDS)
                 asked = _count_calls(stage) - asked
+                waiting = _memory_of(up)  # not before: a run is suspended a moment before its process has ended
                 ended = _wait_for(client, runs, {"COMPLETED", "FAILED", "CRASHED"})
                 _tell_failures(client, ended)
                 woken = _measure_waking(client, runs, at / "home")
