@@ -145,7 +145,7 @@ class Upkeep:
         return await self._work_alone(row, partial(self._remove_staged, row, now))
 
     async def _work_alone(self, row: Entry, work: Callable[[], Awaitable[Chore | None]]) -> Chore | None:
-        """What ``work`` gives under the file's claim; None where a run has that, which may be bringing a film for hours.
+        """What ``work`` gives under the file's claim; None where a run has that: it may be bringing a film for hours.
 
         The next round looks again.
         """

@@ -317,7 +317,7 @@ def test_a_link_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_a_run_stages_anew_meanwhile_stays(house: House) -> None:
-    """A run has the file's claim, and is about to buy: whoever tidies up sees to the rest, and looks again next time."""
+    """A run has the file's claim, and is about to buy: who tidies up sees to the rest, and looks again next time."""
     file = StoredFile(uri="file:///reel", sha256="aa", bytes=1)
     shelf = staging_place_of(VideoJungleStaging(to="videojungle", credentials="c"), house.vendor)
     staged = StagedFiles(shelf, house.ledger, Subject(kind="staged", provider="videojungle", account="a", job="reel"))
