@@ -26,13 +26,14 @@ def serve(descriptor: int) -> None:
     from deployments.server.nulls import leaving_out
     from deployments.server.overview import with_overview
     from deployments.server.own_pages import own_pages_only
+    from deployments.server.refused_jobs import explain_refusals
     from deployments.server.repeatable import refuse_unrepeatable
     from deployments.server.review.pages import with_review_page
 
     one_writer.install_queue()
     listener = socket.socket(fileno=descriptor)
-    # Outermost of the two is the check: what can't be repeated is refused before anything reads it.
-    app = refuse_unrepeatable(leaving_out(make_server_app()))
+    # Outermost is the check: what can't be repeated is refused before anything reads it.
+    app = refuse_unrepeatable(leaving_out(explain_refusals(make_server_app())))
     guarded = os.environ.get("PREFECT_SERVER_API_AUTH_STRING")
     config = uvicorn.Config(
         with_overview(app) if guarded else own_pages_only(with_overview(with_review_page(add_deliveries(app)))),

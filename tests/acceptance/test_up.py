@@ -72,14 +72,16 @@ def _links_open(up: Any, run: str, page: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"colour": "red"}, "'colour' was unexpected"),
-        ({"targets": 5}, "job.targets"),
-        ({"targets": [{"locale": 5}]}, "job.targets"),
-        ({"name": "../out"}, "job.name"),
-        ({"trim": {"start": -1}}, "job.trim.start"),
-        ({"budget": {"minutes": 10**15}}, "job.budget.minutes"),
-        ({"dubbing": {"provider": "nobody"}}, "job.dubbing"),
-        ({"source": {}}, "'media' is a required property"),
+        ({"colour": "red"}, "job: colour: there is no such field"),
+        ({"targets": 5}, "job: targets: is a list"),
+        ({"targets": [{"locale": 5}]}, "job: targets[0].locale: must be text"),
+        ({"name": "../out"}, "job: name: must be a slug"),
+        ({"trim": {"start": -1}}, "job: trim.start: "),
+        ({"budget": {"minutes": 10**15}}, "job: budget.minutes: "),
+        ({"dubbing": {"provider": "nobody"}}, "job: dubbing: its `provider` is one of `embedded`, "),
+        ({"delivery": [{"to": "tpstreams", "credentials": "x", "folder": 5}]}, "delivery[0].tpstreams.folder: must be"),
+        ({"staging": {"to": "s3"}}, "job: staging.s3.path: is required"),
+        ({"source": {}}, "job: source.media: is required; source.locale: is required"),
     ],
 )
 def test_the_api_refuses_a_bad_job_and_says_why(up: Any, work: Any, changes: dict[str, Any], reason: str) -> None:
