@@ -77,20 +77,19 @@ def _print_rows(rows: list[JobRow]) -> None:
         cost = f"{row.minutes_charged + row.minutes_quoted:g} min" if row.minutes_charged or row.minutes_quoted else ""
         # Local time: a person compares it with the clock on the wall.
         when = time.strftime("%d %b %H:%M", time.localtime(row.ended or row.began))
-        turn = {"you": "your turn", "vendor": row.why, "machine": "at work", "nobody": ""}[row.who]
+        turn = {"you": "your turn", "vendor": _join_lines(row.why), "machine": "at work", "nobody": ""}[row.who]
         cells = f"{row.job:<{width}}  {row.state:<9} {done:>6}  {cost:>9}  {when}  {turn}"
-        echo(f"{_MARKS.get(row.state, '▸')} {_make_printable(cells)}".rstrip())
+        echo(f"{_MARKS.get(row.state, '▸')} {cells}".rstrip())
         if row.who == "you":
-            echo(f"    {_make_printable(row.why)}")
-            echo(f"    → {_make_printable(row.todo)}" if row.todo else "    → Look at its report.")
+            echo(f"    {_join_lines(row.why)}")
+            echo(f"    → {_join_lines(row.todo)}" if row.todo else "    → Look at its report.")
         if row.report:
             echo(f"    {row.report}")
     return echo(_describe_sum(rows))
 
 
-def _make_printable(text: str) -> str:
-    """One line, without what would move a terminal's cursor."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split(" ")).strip()
+def _join_lines(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _describe_sum(rows: list[JobRow]) -> str:

@@ -14,5 +14,5 @@ def make_printable(text: str) -> str:
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a line of words; JSON, which escapes such characters by itself, is printed by `click.echo`."""
+    """Print a line of words. JSON goes by `click.echo`, as it is: it is for programs."""
     click.echo(make_printable(text), err=err)

@@ -96,16 +96,16 @@ def print_summary(outcome: Outcome) -> None:
     for locale, language in outcome.languages.items():
         console.print(_language_line(locale, language))
     for path in outcome.scripts.values():
-        console.print(f"script    {path}", markup=False)
+        console.print(make_printable(f"script    {path}"), markup=False)
     for note in _list_notes(outcome):
         console.print(f"note      {make_printable(note)}", style="dim", markup=False)
     if outcome.manifest:
-        console.print(f"manifest  {outcome.manifest}", markup=False)
+        console.print(make_printable(f"manifest  {outcome.manifest}"), markup=False)
     if outcome.report:
-        console.print(f"report    {outcome.report}", markup=False)
+        console.print(make_printable(f"report    {outcome.report}"), markup=False)
     for delivery in outcome.deliveries:
         for line in _delivery_lines(delivery, outcome):
-            console.print(line, markup=False)
+            console.print(make_printable(line), markup=False)
     done = sum(language.status == "delivered" for language in outcome.languages.values())
     failing = sum(language.standing != language.status for language in outcome.languages.values())
     doubts = f", {failing} with failing checks" if failing else ""
@@ -155,7 +155,7 @@ def _language_line(locale: str, language: LanguageOutcome) -> Text:
         return line.append(make_printable(str(language.error)))
     # What passed is in the report; a person at the terminal looks for what did not.
     worst = [check for check in language.checks if check.status != "pass"]
-    line.append(language.dub or "")
+    line.append(make_printable(language.dub or ""))
     for check in worst:
         line.append(f"\n    {check.status} {check.name}: {make_printable(check.detail)}", style="yellow")
         if check.remedy:

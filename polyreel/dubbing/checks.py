@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from polyreel.dubbing.limits import SoundLimits
 from polyreel.dubbing.port import Dubbed
-from polyreel.dubbing.telling import MOST_LISTED, describe_flaw
+from polyreel.dubbing.telling import MOST_LISTED, describe_flaw, tell_lines
 from polyreel.engine.speech import fit
 from polyreel.outcome import Check, CheckStatus, LineFit
 
@@ -64,13 +64,22 @@ def check_fit(lines: tuple[LineFit, ...], reel_ms: int) -> Check:
     fastest = max((line.ratio for line in lines), default=1.0)
     hurried = sum(line.ratio > _AUDIBLY_FASTER for line in lines)
     detail = f"fastest {fastest:.2f} of at most {fit.USUAL.fastest:.2f}, {hurried} of {len(lines)} above 1.15"
-    detail += "".join(f"; too long at {line.cue_start_ms / 1000:.1f} s: {line.text[:30]}" for line in long[:5])
     detail += f"; {len(late)} run past the end of the reel" if late else ""
-    flaws = tuple(
+    flaws = [
         describe_flaw(line, f"{line.ratio:.2f} times its voice's own pace", line.ratio, fit.USUAL.fastest)
-        for line in long[:MOST_LISTED]
+        for line in long
+    ]
+    # Told as other checks tell their lines: where a page lists them, it takes them out of the detail.
+    detail += f"; too long: {tell_lines(flaws)}" if flaws else ""
+    return Check(
+        name="fit",
+        value=len(long),
+        unit="lines too long",
+        limit=0,
+        status=status,
+        detail=detail,
+        lines=tuple(flaws[:MOST_LISTED]),
     )
-    return Check(name="fit", value=len(long), unit="lines too long", limit=0, status=status, detail=detail, lines=flaws)
 
 
 def _check_length(dubbed: Dubbed, duration: Fraction) -> Check:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 
 from polyreel.dubbing.port import Dubbed, Mix
+from polyreel.dubbing.telling import MOST_LISTED, begin_words
 from polyreel.outcome import Check, FlawedLine, LineFit
 
 _ANOTHER_VOICE = (
@@ -27,16 +28,19 @@ class Ways:
 
 def add_remedies(checks: Sequence[Check], dubbed: Dubbed, ways: Ways) -> tuple[Check, ...]:
     """The checks, each line that they found with what helps, and each check with all of that in a sentence."""
-    lines = {line.start_ms: line for line in dubbed.lines}
+    # Two speakers may begin at the same moment.
+    lines = {(line.start_ms, begin_words(line.text)): line for line in dubbed.lines}
     return tuple(_add_remedy(check, lines, dubbed, ways) if check.lines else check for check in checks)
 
 
-def _add_remedy(check: Check, lines: Mapping[int, LineFit], dubbed: Dubbed, ways: Ways) -> Check:
+def _add_remedy(check: Check, lines: Mapping[tuple[int, str], LineFit], dubbed: Dubbed, ways: Ways) -> Check:
     found = tuple(
-        each.model_copy(update={"remedy": _find_remedy(check.name, each, lines.get(each.at_ms), dubbed, ways)})
+        each.model_copy(
+            update={"remedy": _find_remedy(check.name, each, lines.get((each.at_ms, each.text)), dubbed, ways)}
+        )
         for each in check.lines
     )
-    told = [*_join_alike(found), *_advise_limit(check.name, found)]
+    told = [*_join_alike(found), *(_advise_limit(check.name, found) if _lists_all(check) else ())]
     return check.model_copy(update={"lines": found, "remedy": "; ".join(told)})
 
 
@@ -144,6 +148,13 @@ def _advise_limit(name: str, lines: Sequence[FlawedLine]) -> list[str]:
     # Counted in steps, so that 0.15 is no 0.15000000000000002.
     limit = round((floor if is_least else ceil)(worst / step) * step, 2)
     return [f"if that is meant so, `quality: {{limits: {{{name}: {{warn: {limit:g}}}}}}}` lets it pass"]
+
+
+def _lists_all(check: Check) -> bool:
+    """Whether it lists every line that it found: one that is left out may be worse than those that are listed."""
+    if check.unit == "lines" and isinstance(check.value, int):
+        return check.value <= len(check.lines)
+    return len(check.lines) < MOST_LISTED
 
 
 def _is_beyond(name: str, each: FlawedLine) -> bool:

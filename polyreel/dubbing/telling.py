@@ -28,13 +28,17 @@ class Placed(Protocol):
         """Its words."""
 
 
+def begin_words(text: str) -> str:
+    """How a line begins, as a `FlawedLine` has it."""
+    return text[:_WORDS_SHOWN].strip()
+
+
 def describe_flaw(line: Placed, measured: str, value: float, limit: float) -> FlawedLine:
     """A line that is beyond a limit; ``value`` and ``limit`` in the unit of the job's ``quality.limits``."""
-    beginning = line.text[:_WORDS_SHOWN].strip()
     return FlawedLine(
         line=line.number,
         at_ms=line.start_ms,
-        text=beginning,
+        text=begin_words(line.text),
         measured=measured,
         value=round(value, 3),
         limit=round(limit, 3),

@@ -107,7 +107,7 @@ def summarise_detail(check: Check) -> str:
     shown = [each.told for each in check.lines if each.told in check.detail]
     if not shown:
         return check.detail
-    before, after = check.detail.split(f": {', '.join(shown)}", 1)
+    before, _, after = check.detail.partition(f": {', '.join(shown)}")
     return before + _MORE.sub("", after)
 
 

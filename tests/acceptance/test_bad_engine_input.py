@@ -144,7 +144,7 @@ def test_a_cue_of_eighty_milliseconds_without_silence_after_it_is_flagged_and_sp
     assert done.code == 0, done.stderr
     fit = next(check for check in done.json["languages"]["es-ES"]["checks"] if check["name"] == "fit")
     assert fit["status"] == "warn"
-    assert "too long at 1.0 s: Hola a todos" in fit["detail"]
+    assert "too long: line 1 at 1.0 s 'Hola a todos" in fit["detail"]
 
 
 def test_a_script_in_another_language_is_refused_by_its_name(work: Any, polyreel: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from polyreel.dubbing.checks import check_fit
 from polyreel.dubbing.port import Dubbed, Mix
 from polyreel.dubbing.remedies import Ways, add_remedies
 from polyreel.dubbing.telling import MOST_LISTED, describe_flaw, make_line_check
@@ -106,3 +107,33 @@ def test_a_page_that_lists_the_lines_says_what_else_is_in_the_detail() -> None:
     more = check.model_copy(update={"detail": f"{check.detail}; 1 of 9 lines heard"})
     assert summarise_detail(more) == "wrong; 1 of 9 lines heard"
     assert summarise_detail(Check(name="fit", detail="fastest 1.2")) == "fastest 1.2"
+
+
+def test_a_detail_in_which_the_lines_stand_otherwise_is_told_whole() -> None:
+    lines = (describe_flaw(line(3), "bad", 5, 4), describe_flaw(line(4), "bad", 5, 4))
+    detail = f"wrong: {lines[0].told} and {lines[1].told}"
+    assert summarise_detail(Check(name="accent", detail=detail, lines=lines)) == detail
+
+
+def test_lines_that_are_too_long_are_not_told_twice_on_a_page() -> None:
+    long = [line(number, ratio=2.0, too_long=True) for number in range(1, 8)]
+    check = check_fit(tuple(long), 7_000)
+    assert "too long: line 1 at 1.0 s 'Hola a todos.'" in check.detail
+    assert summarise_detail(check).endswith("7 of 7 above 1.15; 1 run past the end of the reel; too long")
+
+
+@pytest.mark.parametrize("unit", ["lines", "dB"])
+def test_no_limit_is_advised_where_lines_that_may_be_worse_are_not_listed(unit: str) -> None:
+    lines = tuple(line(number) for number in range(1, MOST_LISTED + 2))
+    flaws = [describe_flaw(each, "bad", 5.2, 4) for each in lines]
+    for many, is_advised in ((MOST_LISTED - 1, True), (MOST_LISTED + 1, False)):
+        check = make_line_check("line_loudness", "warn", "wrong", flaws[:many])
+        check = check.model_copy(update={"unit": unit})
+        (told,) = add_remedies([check], Dubbed(locale="es-ES", lines=lines), Ways())
+        assert ("lets it pass" in told.remedy) is is_advised
+
+
+def test_two_lines_that_begin_at_once_are_told_apart() -> None:
+    found = advise("line_noise", line(3, recorded_by="Ana"), line(4, start_ms=3000, text="Buenas tardes."))
+    assert "quieter" in found.lines[0].remedy
+    assert OWN_VOICE in found.lines[1].remedy

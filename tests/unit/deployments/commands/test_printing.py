@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from deployments.cli import cli
 from deployments.commands.run_display import print_summary
-from polyreel.outcome import LanguageOutcome, Outcome
+from polyreel.outcome import DeliveryOutcome, LanguageOutcome, Outcome, Problem
 
 # Sets the title, clears the screen, rings, and types (DECRQSS's answer); the last by a C1 control.
 STEERING = "\x1b]0;title\x07\x1b[2J\x9b2J"
@@ -37,6 +37,19 @@ def test_an_error_that_names_such_a_file_is_harmless(tmp_path: Path) -> None:
 
 
 def test_the_end_of_a_run_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
-    languages = {"es-ES": LanguageOutcome(status="delivered", notes=(f"Not spoken: {STEERING}",))}
-    print_summary(Outcome(job="welcome", status="completed", languages=languages, notes=(STEERING,)))
+    dub = LanguageOutcome(status="delivered", video=f"dubs/{STEERING}.mp4", notes=(f"Not spoken: {STEERING}",))
+    refused = DeliveryOutcome(to="place", status="failed", error=Problem(code="refused", message=f"no {STEERING}"))
+    elsewhere = DeliveryOutcome(to="other", status="delivered", location=STEERING, ids={"es-ES": STEERING})
+    print_summary(
+        Outcome(
+            job="welcome",
+            status="completed",
+            languages={"es-ES": dub},
+            notes=(STEERING,),
+            deliveries=(refused, elsewhere),
+            scripts={"es-ES": STEERING},
+            manifest=STEERING,
+            report=STEERING,
+        )
+    )
     assert is_plain(capsys.readouterr().out)
