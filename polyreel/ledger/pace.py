@@ -52,11 +52,12 @@ class Pace:
         age = max(0.0, now - (entry.submitted_at or entry.intended_at))
         if entry.receipt.get("waits_for_person"):
             return self.slowest if age > _HOUR else self.most
-        if entry.due_at > now:
-            return min(self.most, max(self.first, (entry.due_at - now) / 2))
+        if (left := entry.due_at + self.least - now) > 0:  # vendors tell whole seconds, cut off
+            # A look just before it is due would be in vain, and the next one late.
+            return self.most if left <= self.first else min(self.most, max(self.first, (entry.due_at - now) / 2))
         if entry.due_at:
             overdue = now - entry.due_at  # just due, it is looked at often; long overdue, seldom
-            return min(self.most, max(self.first, overdue / 10))
+            return min(self.most, max(self.first / 2, overdue / 10))
         if age > _DAY:
             return self.slowest
         return min(self.most, max(self.first, age / 10))

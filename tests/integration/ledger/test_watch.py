@@ -220,7 +220,8 @@ def entry(age: float, **more: float) -> Entry:
     ("row", "seconds"),
     [
         (entry(0), 5), (entry(100), 10), (entry(3600), 60), (entry(3 * 86400), 600),
-        (entry(0, due_at=1e6 + 20), 10), (entry(0, due_at=1e6 + 4000), 60), (entry(50, due_at=1e6 - 2), 5),
+        (entry(0, due_at=1e6 + 20), 10), (entry(0, due_at=1e6 + 4000), 60), (entry(50, due_at=1e6 - 2), 2.5),
+        (entry(55, due_at=1e6 + 3), 60), (entry(60, due_at=1e6), 60), (entry(120, due_at=1e6 - 50), 5),
         (entry(4000, due_at=1e6 - 3000), 60),
         (entry(60).model_copy(update={"receipt": {"waits_for_person": True}}), 60),
         (entry(7200).model_copy(update={"receipt": {"waits_for_person": True}}), 600),
