@@ -149,10 +149,12 @@ class Upkeep:
 
         The next round looks again.
         """
-        claim = claim_of_staged(row.account, str(row.details.get(STAGED, "")))
-        if any(each.name == claim for each in await self.ledger.list_claims()):
+        if await self._is_being_staged(row):
             return None
-        return await self.ledger.alone(claim, work, what=row.job)
+        return await self.ledger.alone(_claim_of(row), work, what=row.job)
+
+    async def _is_being_staged(self, row: Entry) -> bool:
+        return any(each.name == _claim_of(row) for each in await self.ledger.list_claims())
 
     async def _remove_staged(self, row: Entry, now: float) -> Chore | None:
         """Under the file's claim: no run is given a link to it meanwhile."""
@@ -254,12 +256,14 @@ class DryRun(Upkeep):
         found = await self._do_chores()
         return (*found, *(plan_chore(_make_claim_chore(each)) for each in await self.ledger.list_dead_claims()))
 
-    async def _clear_leftovers(self, row: Entry) -> Chore:
+    async def _clear_leftovers(self, row: Entry) -> Chore | None:
+        if await self._is_being_staged(row):
+            return None
         return await self._plan_at_account(PLACES[row.provider].block, row, "staged")
 
     async def _remove_alone(self, row: Entry, now: float) -> Chore | None:
-        # A claim would be written, and whoever has it waited for.
-        return await self._remove_staged(row, now)
+        # Without the claim: it would be written.
+        return None if await self._is_being_staged(row) else await self._remove_staged(row, now)
 
     async def _cancel_upload(self, place: Place, row: Entry) -> Chore | None:
         chore = await self._plan_at_account(place.block, row, "upload")
@@ -277,6 +281,10 @@ class DryRun(Upkeep):
                 return plan_chore(_make_chore(row, kind))
         except PolyreelError as error:
             return _make_chore(row, kind, done=False, note=str(error))
+
+
+def _claim_of(row: Entry) -> str:
+    return claim_of_staged(row.account, str(row.details.get(STAGED, "")))
 
 
 def plan_chore(chore: Chore) -> Chore:

@@ -6,6 +6,7 @@ provider) is told as "... is not valid under any of the given schemas", with the
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -29,7 +30,7 @@ def explain_refusals(app: App) -> App:
         async def send_unless_explained(message: Any) -> None:
             nonlocal faults
             if message["type"] == "http.response.start" and message["status"] == _REFUSED:
-                faults = _find_faults(bytes_of(heard))
+                faults = await asyncio.to_thread(_find_faults, bytes_of(heard))
             if faults is None:
                 await send(message)
 

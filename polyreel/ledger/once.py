@@ -124,7 +124,8 @@ class _Attempt:
             return await self._record_receipt(receipt)
 
         async def give_sign() -> bool:
-            return has_answer or await self._give_sign(attempting=True)
+            # Again at the end: the answer may have come while the ledger was asked.
+            return has_answer or await self._give_sign(attempting=True) or has_answer
 
         try:
             return await Hold(self.holder, self.timing.lease, give_sign, since).work(call)
@@ -188,14 +189,20 @@ class _Attempt:
             await self._change_row(edit)
 
     async def _record_receipt(self, receipt: Receipt) -> Entry:
-        entry = await finish_work(self._write_receipt(receipt))
-        if entry.vendor_id != receipt.id:
-            await finish_work(self._keep_spare(receipt))
-            raise LedgerError(
-                f"{entry.what or self.key} was made twice: {entry.vendor_id} and {receipt.id}", code="made_twice",
-                where=self.key, remedy=f"Remove {receipt.id} at {entry.provider or 'the vendor'}.",
-            )  # fmt: skip
-        return entry
+        # In one: whoever cancels meanwhile must not take the note of what was made twice.
+        return await finish_work(self._write_or_keep_spare(receipt))
+
+    async def _write_or_keep_spare(self, receipt: Receipt) -> Entry:
+        entry = await self._write_receipt(receipt)
+        if entry.vendor_id == receipt.id:
+            return entry
+        await self._keep_spare(receipt)
+        error = LedgerError(
+            f"{entry.what or self.key} was made twice: {entry.vendor_id} and {receipt.id}", code="made_twice",
+            where=self.key, remedy=f"Remove {receipt.id} at {entry.provider or 'the vendor'}.",
+        )  # fmt: skip
+        log.error("%s", error)  # it may be lost to a cancellation
+        raise error
 
     async def _write_receipt(self, receipt: Receipt) -> Entry:
         # What was bought must not be lost to a ledger that is away for a moment. (If it stays away, `find` finds it.)

@@ -212,7 +212,7 @@ class Watcher:
         """
         made_at, now = {entry.key: entry.made_at for entry in entries}, time.monotonic()
         denied = [each.key for each in sightings if each.is_denial]
-        # Of those that were not looked at nothing is known.
+        # Looked at, and not denied this time: its count begins anew.
         asked = self._denied.keys() & made_at.keys() - set(denied)
         self._denied = {key: since for key, since in self._denied.items() if key not in asked}
         since = {key: self._denied.setdefault(key, now) for key in denied}

@@ -333,6 +333,8 @@ async def test_a_file_that_a_run_stages_anew_meanwhile_stays(house: House) -> No
 
     buying = asyncio.create_task(staged._alone(file.sha256, buy))
     await begun.wait()
+    planned = await DryRun(house.ledger, house.account, Rules(), house.is_kept).tidy()
+    assert [chore.key for chore in planned] == ["other"]
     assert await house.tidy() == [("staged", "other", True)]
     done.set()
     await buying

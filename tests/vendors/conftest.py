@@ -10,7 +10,6 @@ skips when the server is another one.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import threading
 import uuid
@@ -45,13 +44,11 @@ from polyreel.vendors.tpstreams.tokens import MemoryTokens
 from polyreel.vendors.videojungle.client import VideoJungleClient
 from polyreel.vendors.waiting import Patience
 from tests.rehearsal import sandbox_at
+from tests.vendors.elsewhere import ELSEWHERE, skip_there
 from tests.vendors.plain import post_plainly
 from tests.vendors.tpstreams_assets import make_completed
 
 UNLIMITED = Limits(per_second=1e6, burst=1000, at_once=32)
-
-
-ELSEWHERE = os.environ.get("POLYREEL_VENDOR_URL", "").rstrip("/")
 
 
 @pytest.fixture(scope="session", params=["elsewhere"] if ELSEWHERE else ["usual", "other"])
@@ -195,7 +192,7 @@ def nomad_prefix(nomad_prefixes: list[str]) -> str:
 def bare_paths(nomad_prefixes: list[str]) -> None:
     """The asset manager's paths without anything before them, where the server has them."""
     if "" not in nomad_prefixes:
-        pytest.skip("this server has every path of the asset manager below /api alone")
+        skip_there("this server has every path of the asset manager below /api alone")
 
 
 @pytest.fixture

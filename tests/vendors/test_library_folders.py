@@ -20,6 +20,7 @@ from polyreel.vendors.nomad.statuses import AssetType
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import CreateVideo
 from polyreel.vendors.waiting import Patience
+from tests.vendors.elsewhere import skip_there
 from tests.vendors.lists import wait_until_listed
 
 SOON = Patience(first=0.1, cap=0.5, total=90)
@@ -65,7 +66,7 @@ async def test_the_videos_of_a_folder_at_nomad(nomad: NomadClient, folder: Asset
     try:
         await nomad.list_children(folder.id)
     except NotFound:
-        pytest.skip("this server lists no folders: the vendor's page has no such call, only its published clients do")
+        skip_there("this server lists no folders: the vendor's page has no such call, only its published clients do")
     words = tmp_path / "notes.txt"
     words.write_text("not a film")
     below = await nomad.create_folder(folder.id, "below")
@@ -113,7 +114,7 @@ async def test_the_videos_of_a_folder_at_tpstreams(tpstreams: TPStreamsClient, m
     try:
         folder = await tpstreams.create_folder(f"course {uuid.uuid4().hex[:6]}")
     except NotFound:
-        pytest.skip("this server has no folders")
+        skip_there("this server has no folders")
     wanted = CreateVideo.from_url(media_url("film.mp4"), title="Lesson 1", resolutions=("240p",), folder=folder.id)
     made = await tpstreams.upload_video(wanted)
     await tpstreams.wait_until_completed(made.id, SOON)

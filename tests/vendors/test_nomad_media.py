@@ -35,6 +35,7 @@ from polyreel.vendors.nomad.models_words import (
 )
 from polyreel.vendors.nomad.statuses import AssetStatus
 from polyreel.vendors.waiting import Patience, wait_for
+from tests.vendors.elsewhere import skip_there
 from tests.vendors.lists import SHOWN, wait_until_gone, wait_until_listed
 
 SOON = Patience(first=0.1, cap=0.5, total=90)
@@ -66,7 +67,7 @@ async def test_assets_are_moved_copied_and_duplicated_in_batches(nomad: NomadCli
     asset = await _uploaded(nomad, film)
     moved = await nomad.move_assets([asset.id], folder.id)
     if moved.failed:
-        pytest.skip("this server takes a folder by another argument than the published clients send; no page names it")
+        skip_there("this server takes a folder by another argument than the published clients send; no page names it")
     assert (await _settled(nomad, asset.id)).parent_id == folder.id
     await nomad.copy_assets([asset.id], folder.id)
     await nomad.duplicate_assets([asset.id])
@@ -188,7 +189,7 @@ async def test_transcripts_are_corrected_in_both_spellings(nomad: NomadClient, r
     """The words come back with times and confidence."""
     transcripts = (await nomad.get_detail(reel)).transcripts
     if not transcripts:
-        pytest.skip("this server hears nothing in the film")
+        skip_there("this server hears nothing in the film")
     transcript = transcripts[0].id
     line = TranscriptLine(text="Bonjour tout le monde", start_time=0.2, end_time=2)
     await nomad.update_transcript(reel, transcript, [line])
@@ -315,7 +316,7 @@ async def test_several_assets_become_one_zip(nomad: NomadClient, reel: str, film
     """And the ZIP holds the file."""
     made = await nomad.create_zip_archive(ZipArchive(asset_ids=(reel,), filename="reels.zip", download_proxy=False))
     if not made.url:
-        pytest.skip("this server zips in the background")
+        skip_there("this server zips in the background")
     async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as plain:
         file = tmp_path / "reels.zip"
         file.write_bytes((await plain.get(made.url)).raise_for_status().content)
@@ -340,7 +341,7 @@ async def test_a_face_is_given_a_name_and_loses_it(nomad: NomadClient, reel: str
     """One that the AI found."""
     faces = (await nomad.get_detail(reel)).faces
     if not faces:
-        pytest.skip("this server sees no face in the film")
+        skip_there("this server sees no face in the film")
     face = faces[0].id
     assert (await nomad.assign_person(reel, face, "person-1")).face_id
     await nomad.remove_person(reel, face)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from polyreel.vendors import errors
 from polyreel.vendors.tpstreams.client import TPStreamsClient
 from polyreel.vendors.tpstreams.models import CreateVideo, Status, VideoOptions
+from tests.vendors.elsewhere import skip_there
 from tests.vendors.lists import wait_until_listed
 from tests.vendors.tpstreams_assets import SOON, Url, make_completed, make_request, wait_until
 
@@ -161,7 +162,7 @@ async def test_an_asset_in_a_folder_is_moved_to_the_root_and_back(tpstreams: TPS
     try:
         folder = await tpstreams.create_folder("Season one")
     except errors.NotFound:
-        pytest.skip("this server has no folders")
+        skip_there("this server has no folders")
     asset = await tpstreams.upload_video(make_request(media_url("film.mp4"), folder=folder.id))
 
     async def list_ids(**where: Any) -> list[str]:
@@ -187,7 +188,7 @@ async def test_folders_are_listed(tpstreams: TPStreamsClient) -> None:
         folder = await tpstreams.create_folder("Season two")
         await wait_until_listed(look, {folder.id})
     except errors.NotFound:
-        pytest.skip("this server lists no folders: the vendor's page has no such call, only its published clients do")
+        skip_there("this server lists no folders: the vendor's page has no such call, only its published clients do")
     await tpstreams.delete_asset(folder.id)
 
 

@@ -32,6 +32,7 @@ from polyreel.vendors.panjaya.models import CreateAsset
 from polyreel.vendors.videojungle.client import VideoJungleClient
 from polyreel.vendors.videojungle.models import WHOLE_LIST
 from tests.holders import make_dead_holder
+from tests.vendors.elsewhere import skip_there
 
 PLACES = {
     "nomad": NomadStaging(to="nomad", credentials="x", path="upkeep/staged"),
@@ -130,7 +131,7 @@ async def test_what_was_half_staged_at_an_asset_manager_is_cancelled_and_another
     await begin_upload(nomad, name)
     await begin_upload(nomad, others)
     if not await nomad.list_known_uploads():
-        pytest.skip("this server lists no uploads: the vendor's page has no such call, only its published clients do")
+        skip_there("this server lists no uploads: the vendor's page has no such call, only its published clients do")
     assert describe_chores(await house.tidy()) == []  # a run may come for it yet
     house.rows.later = 2 * HOUR_S
     (planned,) = await house.tidy(DryRun)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from polyreel.errors import LedgerError
+from polyreel.ledger import steps
 from polyreel.ledger.entry import Entry, Finding, Found, NotThere, Receipt, Subject
 from polyreel.ledger.holder import end_holder, is_alive, may_hold, new_holder
 from polyreel.ledger.ledger import Ledger
@@ -171,8 +172,36 @@ async def test_under_a_claim_that_was_lost_nothing_is_bought_either(
     assert sold == ["fallback"]
 
 
-async def test_an_answer_that_came_is_written_down_though_another_one_has_the_row() -> None:
-    """And is said: the thing was made twice."""
+async def test_an_answer_that_comes_while_the_row_is_found_lost_is_written_beside_it() -> None:
+    """Stopped inside its call, gone on with: its heir has bought, its own answer comes, and both must be known."""
+    rows, asked = MemoryRows(), threading.Event()
+
+    class Slow:
+        """Takes its time once the heir has its receipt: for the sign of life, and longer for ours."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(rows, name)
+
+        def change(self, key: str, edit: Edit) -> Change:
+            there = rows.get("k")
+            if there is not None and there.vendor_id:
+                is_sign = not asked.is_set()
+                asked.set()
+                time.sleep(0.3 if is_sign else 1.0)
+            return rows.change(key, edit)
+
+    async def sell() -> Receipt:
+        rows.change("k", steps.record_receipt("k", DUB, Receipt(id="heirs")))
+        await asyncio.to_thread(asked.wait, 10)
+        return Receipt(id="ours")
+
+    with pytest.raises(LedgerError, match="made twice: heirs and ours"):
+        await asyncio.wait_for(open_ledger(Slow()).once("k", sell, Vendor().find, subject=DUB), 20)
+    found = {key: entry.vendor_id for key in ("k", "k~ours") if (entry := rows.get(key))}
+    assert found == {"k": "heirs", "k~ours": "ours"}
+
+
+async def test_an_answer_that_came_is_written_down_though_the_ledger_is_away_for_longer_than_a_lease() -> None:
     rows = MemoryRows()
 
     class Stumbling:
