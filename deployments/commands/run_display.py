@@ -26,7 +26,11 @@ _MARKS = {"done": ("✓", "green"), "cached": ("=", "cyan"), "failed": ("✗", "
 def show_board(board: Board, job: Job, quiet: bool) -> Iterator[None]:
     """Show a board while the block runs. ``quiet`` shows nothing unless a person is watching stderr."""
     console = Console(stderr=True, highlight=False)
-    board.warn = None if quiet else lambda text: console.print(f"polyreel: {text}", markup=False, soft_wrap=True)
+
+    def warn(text: str) -> None:
+        console.print(make_printable(f"polyreel: {text}"), markup=False, soft_wrap=True)
+
+    board.warn = None if quiet else warn
     # A dumb terminal can't move its cursor back, which a live table needs.
     if console.is_terminal and os.environ.get("TERM") != "dumb":
         table = _LiveTable(board, job)

@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from deployments.cli import cli
-from deployments.commands.run_display import print_summary
+from deployments.commands.run_display import print_summary, show_board
+from polyreel.job import Job
 from polyreel.outcome import DeliveryOutcome, LanguageOutcome, Outcome, Problem
+from tasks.run.progress import Board
 
 # Sets the title, clears the screen, rings, and types (DECRQSS's answer); the last by a C1 control.
 STEERING = "\x1b]0;title\x07\x1b[2J\x9b2J"
@@ -53,3 +55,14 @@ def test_the_end_of_a_run_is_harmless(capsys: pytest.CaptureFixture[str]) -> Non
         )
     )
     assert is_plain(capsys.readouterr().out)
+
+
+def test_a_warning_while_a_job_runs_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
+    job = Job.model_validate({"name": "welcome", "source": {"media": "a.mp4", "locale": "en-US"}, "targets": ["es-ES"]})
+    board = Board()
+    with show_board(board, job, quiet=False):
+        assert board.warn
+        board.warn(f"the vendor says {STEERING}")
+    told = capsys.readouterr().err
+    assert "the vendor says" in told
+    assert is_plain(told)
