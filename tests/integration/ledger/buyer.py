@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -117,4 +118,6 @@ async def main() -> None:
     sys.stdout.write(entry.model_dump_json())
 
 
+# Who is started in the background of a shell without job control ignores Ctrl-C, and hands that on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
